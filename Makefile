@@ -1,0 +1,46 @@
+# Every target makes the virtual environment that it needs; nothing else has to be set up first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export SYFT_CHECK_FOR_APP_UPDATE = false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint corpus corpus-full integration bench wheel clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+demo: $(BIN)/.ready  ## plan samples/ and print the summary
+	$(BIN)/pruner plan samples/app.syft.json.zst --config samples/pruner.yaml --output demo
+	@echo
+	$(BIN)/pruner costs demo
+
+test: $(BIN)/.ready lint  ## lint, types, architecture, unit and property tests
+	$(BIN)/pytest -q -m "not corpus and not integration"
+
+lint: $(BIN)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+integration: $(BIN)/.ready  ## tests with real tools: buildah, bubblewrap, mmdebstrap, other versions of syft
+	$(BIN)/pytest -q -m "integration"
+
+corpus: $(BIN)/.ready  ## seventeen real applications: plan, prune, run, and print the table
+	$(BIN)/python -m tests.corpus.table
+
+bench: $(BIN)/.ready  ## time and memory of planning, next to a bare load of the same SBOM
+	$(BIN)/python -m benchmarks.plan
+
+wheel: $(BIN)/.ready  ## build the wheel
+	$(BIN)/python -m build --wheel
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build dist demo

@@ -1,0 +1,86 @@
+"""Wall time and peak memory of `pruner plan`, next to a bare load of the same SBOM: `python -m benchmarks.plan [APP…]`.
+
+Every figure is of a whole process, the median of several runs taken in turn (A B A B …), so that a machine that
+changes its speed changes both. Bars that the project sets itself are printed beside; nothing fails here.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.corpus import apps, roots
+
+RUNS = 5
+LIMIT_SECONDS = {"ffmpeg": 5.0}
+LIMIT_MEGABYTES = 300
+
+
+def measure(command: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak memory in MB (10^6 bytes) of one run of `command`; exits when it fails."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{shlex.join(command)}: exit status {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - begin, usage.ru_maxrss * 1024 / 1e6
+
+
+def compare(name: str, commands: dict[str, list[str]]) -> dict[str, tuple[float, float]]:
+    """Median wall seconds and largest peak memory of each command, run in turn after one warm-up."""
+    seen: dict[str, list[tuple[float, float]]] = {label: [] for label in commands}
+    for run in range(RUNS + 1):
+        for label, command in commands.items():
+            result = measure(command)
+            if run:
+                seen[label].append(result)
+    del name
+    return {
+        label: (statistics.median(wall for wall, _ in results), max(memory for _, memory in results))
+        for label, results in seen.items()
+    }
+
+
+def plan_command(sbom: Path, root: Path | None, entries: tuple[str, ...], output: str) -> list[str]:
+    """The command line that plans one application of the corpus."""
+    command = [sys.executable, "-m", "pruner", "plan", str(sbom), "--quiet", "--output", output]
+    command += ["--root", str(root)] if root is not None else []
+    return command + [f"--entry={entry}" for entry in entries]
+
+
+def main() -> None:
+    """Print the table for the applications named, or for all of the corpus."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    chosen = [app for app in apps.ALL if not sys.argv[1:] or app.name in sys.argv[1:]]
+    head = ("app", "plan s", "limit s", "json s", "ratio", "sbom s", "peak MB", "within")
+    print("  ".join(f"{cell:>8}" for cell in head))
+    help_seconds, _ = compare("help", {"help": [sys.executable, "-m", "pruner", "--help"]})["help"]
+    with tempfile.TemporaryDirectory() as scratch:
+        for app in chosen:
+            built = roots.fat_root(app)
+            load = [sys.executable, "-c", f"import json; json.load(open({str(built.sbom)!r}))"]
+            found = compare(
+                app.name,
+                {
+                    "plan": plan_command(built.sbom, built.root, app.entries, f"{scratch}/root"),
+                    "json": load,
+                    "sbom": plan_command(built.sbom, None, app.entries, f"{scratch}/sbom"),
+                },
+            )
+            limit = LIMIT_SECONDS.get(app.name, 2.0)
+            seconds, memory = found["plan"]
+            within = "yes" if seconds <= limit and memory <= LIMIT_MEGABYTES else "NO"
+            cells = (seconds, limit, found["json"][0], seconds / found["json"][0], found["sbom"][0], memory)
+            print("  ".join([f"{app.name:>8}", *(f"{cell:8.2f}" for cell in cells), f"{within:>8}"]), flush=True)
+    print(f"pruner --help: {help_seconds * 1000:.0f} ms (limit 300)")
+
+
+if __name__ == "__main__":
+    main()

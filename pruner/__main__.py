@@ -1,0 +1,42 @@
+"""`python -m pruner` and the `pruner` command: run, and turn errors into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from pruner.errors import PrunerError, printable
+
+
+def main() -> None:
+    """Run the command line. Exits 0, or with the code of the error (see `pruner.errors`), 130 when interrupted."""
+    from pruner.cli import app
+
+    try:
+        app(standalone_mode=True)
+    except PrunerError as error:
+        sys.exit(_report(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence; a user never sees a traceback unasked
+        if os.environ.get("PRUNER_DEBUG"):
+            traceback.print_exc()
+        sys.stderr.write(f"internal error: {type(error).__name__}: {printable(str(error))}\n")
+        sys.stderr.write("hint: set PRUNER_DEBUG=1 for the traceback, and please report it\n")
+        sys.exit(PrunerError.exit_code)
+
+
+def _report(error: PrunerError) -> int:
+    sys.stderr.write(f"error: {printable(error.fact)}\n")
+    for line in error.hint.splitlines():
+        sys.stderr.write(f"hint: {printable(line)}\n")
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Programs that a program starts by name alone (`execvp("gpg-agent")`)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from pruner.analyze import opened
+from pruner.analyze.elfimage import MAGIC
+from pruner.model import Edge, EdgeKind, File, Package, file_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruner.analyze.view import View
+
+_STARTS_PROGRAMS = re.compile(r"exec[vl][epP]*\Z|fexecve|spawn|popen|\Asystem\Z|[Ff]ork|[Pp]rocess_?start", re.ASCII)
+_SHARED_DIRECTORIES = ("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
+
+_NO_PROGRAMS = ("/etc/", "/var/", "/usr/share/doc/")
+"""Trees whose executables are for others: init scripts, maintainer scripts, examples."""
+
+
+def starts_programs(symbols: frozenset[str]) -> bool:
+    """Whether the imported symbols hold a function that starts other programs (exec(3), posix_spawn(3), popen(3))."""
+    return any(_STARTS_PROGRAMS.search(symbol) for symbol in symbols)
+
+
+def edges_of_words(file: File, words: frozenset[str], view: View) -> Iterator[Edge]:
+    """An exec edge for each word that is the name of a program of the same source or of a direct dependency.
+
+    A dependency may be there for another reason (adduser, which maintainer scripts call), and a script brings its
+    interpreter; so a dependency's scripts are optional.
+    """
+    owner = view.owner(file.path)
+    siblings = view.siblings(owner) if owner is not None else frozenset()
+    for path in _candidates(file, owner, view):
+        name = posixpath.basename(path)
+        real = view.tree.resolve(path).path
+        if name not in words or real is None or real == file.path or not opened.is_program(real, view):
+            continue
+        evidence = f"names the command {name}"
+        other = view.owner(path)
+        if owner is None or (other is not None and other.id in siblings) or _is_elf(real, view):
+            yield from view.edges_to(file_node(file.path), path, EdgeKind.EXEC, evidence=evidence)
+        else:
+            yield from opened.edges_to_executable(file, path, view, evidence=evidence, default=False)
+
+
+def _candidates(file: File, owner: Package | None, view: View) -> Iterator[str]:
+    """What the package of `file` and its declared dependencies own; the neighbours of a file that nothing owns."""
+    if owner is not None:
+        for package in sorted(view.siblings(owner) | view.requirements(owner)):
+            yield from (path for path in view.owned(package) if not path.startswith(_NO_PROGRAMS))
+        return
+    directory = posixpath.dirname(file.path)
+    if directory not in _SHARED_DIRECTORIES:
+        yield from view.tree.children(directory)
+
+
+def _is_elf(path: str, view: View) -> bool:
+    data = view.read(path)
+    return data is not None and bytes(data[:4]) == MAGIC

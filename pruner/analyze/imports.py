@@ -1,0 +1,100 @@
+"""From the file that a module name was resolved to, to the edges that keep it.
+
+A module of an installed package names the package, which is kept whole; a module that no package owns is a file of the
+application itself and is looked at in turn.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from posixpath import dirname
+from typing import TYPE_CHECKING
+
+from pruner.model import Edge, EdgeKind, FileType, Strength, file_node, package_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pruner.analyze.view import View
+    from pruner.model import Node, Package
+
+MAXIMUM_SOURCE_BYTES = 8 << 20
+"""A larger source file is not parsed: no hand writes one, and parsers need many times the size in memory."""
+
+
+def owner_of(path: str, view: View) -> Package | None:
+    """The package that the file at the real `path` belongs to, by its list of files or by its folder."""
+    owner = view.owner(path)
+    if owner is not None:
+        return owner
+    folders = _packages_by_folder(view)
+    if folders:
+        folder = path
+        while len(folder) > 1:
+            folder = dirname(folder)
+            found = folders.get(folder)
+            if found is not None:
+                return found
+    return None
+
+
+@lru_cache(maxsize=2)
+def _packages_by_folder(view: View) -> Mapping[str, Package]:
+    return {
+        folder.rstrip("/"): package for package in view.inventory.packages[::-1] for folder in package.whole_directories
+    }
+
+
+def module_edges(
+    source: Node,
+    path: str,
+    view: View,
+    *,
+    evidence: str,
+    kind: EdgeKind = EdgeKind.IMPORT,
+    strength: Strength = Strength.HARD,
+    group: str | None = None,
+) -> tuple[Edge, ...]:
+    """The edges from `source` to what keeps the module at `path`: its package, or the file and the links on the way."""
+    resolution = view.tree.resolve(path)
+    file = None if resolution.path is None else view.tree.get(resolution.path)
+    if file is None or file.type is not FileType.REGULAR:
+        return ()
+    owner = owner_of(file.path, view)
+    if owner is None:
+        return view.edges_to(source, path, kind, strength=strength, evidence=evidence, group=group)
+    target = package_node(owner.id)
+    links = (link for link in resolution.links if owner_of(link, view) is not owner)
+    return (
+        Edge(source=source, target=target, kind=kind, strength=strength, evidence=evidence, group=group),
+        *link_edges(source, links, evidence=evidence, strength=strength, group=group),
+    )
+
+
+def link_edges(
+    source: Node, links: Iterable[str], *, evidence: str, strength: Strength = Strength.HARD, group: str | None = None
+) -> tuple[Edge, ...]:
+    """Edges from `source` to symbolic links on the way to something it needs."""
+    kind = EdgeKind.LINK
+    return tuple(
+        Edge(source=source, target=file_node(link), kind=kind, strength=strength, evidence=evidence, group=group)
+        for link in links
+    )
+
+
+def tree_edges(source: Node, directory: str, view: View, *, kind: EdgeKind, evidence: str) -> tuple[Edge, ...]:
+    """Edges from `source` to every file below the real path `directory`."""
+    return tuple(
+        Edge(source=source, target=file_node(path), kind=kind, evidence=evidence)
+        for path in view.tree.under(directory)
+        if view.tree.files[path].type is not FileType.DIRECTORY
+    )
+
+
+def without_repeats(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+    """The first edge of each target and kind, hard ones before optional ones: one import is reason enough."""
+    kept: dict[tuple[Node, EdgeKind], Edge] = {}
+    for edge in sorted(edges, key=lambda edge: edge.strength is not Strength.HARD):
+        if edge.target != edge.source:
+            kept.setdefault((edge.target, edge.kind), edge)
+    return tuple(kept.values())

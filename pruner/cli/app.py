@@ -1,0 +1,46 @@
+"""The application object and its commands, in the order of a first use."""
+
+from __future__ import annotations
+
+import typer
+
+from pruner import __version__
+from pruner.cli.apply import apply_command
+from pruner.cli.costs import costs_command
+from pruner.cli.plan import plan_command
+from pruner.cli.rules import rules_app
+from pruner.cli.schema import schema_command
+from pruner.cli.verify import verify_command
+from pruner.cli.why import why_command
+
+app = typer.Typer(
+    name="pruner",
+    help="Keep of an image exactly what its entry points need, with a reason for every file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pruner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+) -> None:
+    del version  # its callback has answered
+
+
+app.command("plan")(plan_command)
+app.command("why")(why_command)
+app.command("costs")(costs_command)
+app.command("apply")(apply_command)
+app.command("verify", context_settings={"allow_interspersed_args": False})(verify_command)
+app.add_typer(rules_app, name="rules")
+app.command("schema")(schema_command)

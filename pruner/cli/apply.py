@@ -1,0 +1,47 @@
+"""`pruner apply`: from a plan to a pruned root filesystem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pruner.cli.output import megabytes
+from pruner.errors import UsageError, printable
+
+
+def apply_command(
+    directory: Annotated[Path, typer.Argument(help="A plan directory.")],
+    root: Annotated[str, typer.Option(help="The fat root that the plan was made for.")],
+    dest: Annotated[Path | None, typer.Option(help="Directory to make.")] = None,
+    tar: Annotated[Path | None, typer.Option(help="Reproducible tar to write.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a destination that is not empty.")] = False,
+) -> None:
+    """Write the pruned root with owners, modes, links and extended attributes; every file is hashed on the way.
+
+    Examples:
+
+      pruner apply plan --root rootfs --dest pruned
+
+      pruner apply plan --root image.tar --tar pruned.tar
+    """
+    from pruner.apply import apply, apply_tar
+    from pruner.emit.planfile import load_plan
+    from pruner.rootfs import open_root
+
+    if (dest is None) == (tar is None):
+        raise UsageError("give either --dest or --tar")
+    plan = load_plan(directory)
+    source = open_root(root)
+    try:
+        if dest is not None:
+            done = apply(plan, source, dest, force=force)
+        else:
+            assert tar is not None  # noqa: S101 -- one of the two is given
+            done = apply_tar(plan, source, tar, force=force)
+    finally:
+        source.close()
+    for loss in done.losses:
+        typer.echo(f"note: {printable(loss)}", err=True)
+    typer.echo(f"{done.files} files, {megabytes(done.bytes)} MB written to {dest or tar}")

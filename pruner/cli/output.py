@@ -1,0 +1,127 @@
+"""Writing a plan directory whole or not at all, and the small helpers of the terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pruner.errors import EnvironmentFault, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pruner.emit.artifact import Artifact
+
+
+class Progress(Protocol):
+    """What long work tells as it goes."""
+
+    def __call__(self, stage: str) -> None: ...
+
+
+def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
+    """Write `artifacts` below `directory`, replacing a former plan there in one rename.
+
+    Raises `InputError` when the directory holds anything that no plan wrote.
+    """
+    if directory.exists():
+        if not directory.is_dir():
+            raise InputError(f"{directory} is not a directory", hint="choose another --output")
+        if any(directory.iterdir()) and not (directory / "plan.json").is_file():
+            raise InputError(f"{directory} is not empty and holds no plan", hint="choose another --output")
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    except OSError as error:
+        raise EnvironmentFault(f"{directory} can't be written: {error.strerror}") from error
+    try:
+        fresh.chmod(0o755)
+        for artifact in artifacts:
+            path = fresh / artifact.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(artifact.data)
+            path.chmod(artifact.mode)
+        _swap(fresh, directory)
+    except OSError as error:
+        raise EnvironmentFault(f"{directory} can't be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _swap(fresh: Path, directory: Path) -> None:
+    if not directory.exists():
+        fresh.rename(directory)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{directory.name}.old.", dir=directory.parent))
+    directory.rename(old / "plan")
+    try:
+        fresh.rename(directory)
+    except OSError:
+        (old / "plan").rename(directory)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+STAGES = ("reading", "closing", "deciding", "writing")
+
+
+@contextmanager
+def progress_bar(stages: Sequence[str] = STAGES, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error once the work has taken over a second; nothing when that is not a terminal."""
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _stage: None
+        return
+    state = {"stage": stages[0]}
+    done = threading.Event()
+    drawer = threading.Thread(target=_draw, args=(stages, state, done), daemon=True)
+    drawer.start()
+
+    def tell(stage: str) -> None:
+        state["stage"] = stage
+
+    try:
+        yield tell
+    finally:
+        done.set()
+        drawer.join()
+
+
+def _draw(stages: Sequence[str], state: dict[str, str], done: threading.Event) -> None:
+    if done.wait(1.0):
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(state["stage"], total=len(stages))
+        while not done.wait(0.1):
+            stage = state["stage"]
+            bar.update(task, description=stage, completed=stages.index(stage) if stage in stages else 0)
+
+
+def megabytes(count: int) -> str:
+    """Bytes as MB (10^6) with one digit, as the tables print them."""
+    return f"{count / 1e6:.1f}"
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Plain columns, the first row being the head; the columns in `right` are set flush right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,179 @@
+"""`pruner plan`: from an SBOM to a plan directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pruner.cli.output import megabytes, progress_bar, table, write_directory
+from pruner.errors import NegativeAnswer, UsageError, printable
+
+if TYPE_CHECKING:
+    from pruner.pipeline.request import Request
+    from pruner.plan import Plan
+
+Texts = list[str]
+
+
+def plan_command(
+    sbom: Annotated[
+        str | None, typer.Argument(help="Syft SBOM (JSON, .gz, .zst; CycloneDX and SPDX too), - for stdin.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory to write the plan to.")] = Path("plan"),
+    root: Annotated[
+        str | None, typer.Option(help="The bytes: a directory, root tar, docker-archive or OCI layout.")
+    ] = None,
+    entry: Annotated[
+        Texts | None,
+        typer.Option(help="/path, /tree/, deb:NAME, apk:NAME, a purl, 'cmd:COMMAND LINE' or image. Repeatable."),
+    ] = None,
+    keep: Annotated[Texts | None, typer.Option(help="Glob of paths that must stay.")] = None,
+    drop: Annotated[Texts | None, typer.Option(help="Glob of paths that must go.")] = None,
+    feature: Annotated[
+        Texts | None, typer.Option(help="A capability: locale=en_US.UTF-8, timezone=Europe/Bratislava, iconv, …")
+    ] = None,
+    accept: Annotated[Texts | None, typer.Option(help="Take an option that `pruner costs` lists.")] = None,
+    refuse: Annotated[Texts | None, typer.Option(help="Leave out an option that `pruner costs` lists.")] = None,
+    profile: Annotated[str | None, typer.Option(help="minimal, balanced (the default) or package.")] = None,
+    rules: Annotated[list[Path] | None, typer.Option(help="Directory with a rule pack of your own.")] = None,
+    relations: Annotated[
+        list[Path] | None,
+        typer.Option(help="Package graph: dpkg status, Packages, apk installed, APKINDEX, node-link, GraphML, DOT."),
+    ] = None,
+    relations_direction: Annotated[
+        str, typer.Option(help="How edges of a graph file run: dependant (to its dependency) or provider.")
+    ] = "dependant",
+    config: Annotated[Path | None, typer.Option(help="A pruner.yaml with the same settings.")] = None,
+    image: Annotated[str | None, typer.Option(help="Name of the fat image, for the Dockerfile's first stage.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything is unknown.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Decide on every file of an image and write the plan, a file list and a Dockerfile.
+
+    Examples:
+
+      pruner plan app.syft.json --root rootfs --entry 'cmd:python3 /app/main.py'
+
+      pruner plan image.syft.json.gz --entry image -o plan --image registry/app:1
+    """
+    request = request_from(
+        sbom,
+        config,
+        {
+            "root": root,
+            "entry": entry,
+            "keep": keep,
+            "drop": drop,
+            "features": feature,
+            "accept": accept,
+            "refuse": refuse,
+            "profile": profile,
+            "rules": rules,
+            "relations": relations,
+            "relations_direction": relations_direction,
+        },
+    )
+    plan = write_plan(request, output, image=image, quiet=quiet)
+    if as_json:
+        typer.echo(json.dumps(totals_document(plan, output), indent=2))
+    elif not quiet:
+        typer.echo(_summary(plan, output))
+    if strict and plan.unknowns:
+        raise NegativeAnswer(
+            f"{len(plan.unknowns)} things are unknown and --strict was given",
+            hint=f"they are listed in {output}/summary.md",
+        )
+
+
+def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool) -> Plan:
+    """Make the plan of `request` and write its artifacts to `output`."""
+    from pruner import make_plan
+    from pruner.emit import emit_all
+
+    with progress_bar(quiet=quiet) as progress:
+        plan = make_plan(request, progress=progress)
+        progress("writing")
+        write_directory(output, emit_all(plan, image=image))
+    return plan
+
+
+def request_from(sbom: str | None, config: Path | None, options: dict[str, object]) -> Request:
+    """Join the command line with the configuration file: lists add up, for single values the command line wins."""
+    from pruner.pipeline.request import Profile, Request
+    from pruner.read.config import Config, read_config
+
+    base = read_config(config) if config is not None else Config()
+    if sbom is None:
+        raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …")
+    features = dict(base.features)
+    for text in _texts(options["features"]):
+        name, equals, value = text.partition("=")
+        features[name] = value if equals else None
+    profile = str(options["profile"] or base.profile or Profile.BALANCED)
+    if profile not in set(Profile):
+        raise UsageError(f"profile {printable(profile)!r} is unknown", hint=f"one of {', '.join(Profile)}")
+    direction = str(options["relations_direction"])
+    if direction not in ("dependant", "provider"):
+        raise UsageError(f"direction {printable(direction)!r} is unknown", hint="dependant or provider")
+    entries = (*base.entry, *_texts(options["entry"]))
+    if not entries:
+        raise UsageError("no entry point was given", hint="name what must run: --entry 'cmd:nginx -g \"daemon off;\"'")
+    root = options["root"]
+    return Request(
+        sbom=sbom,
+        root=None if root is None else str(root),
+        entries=entries,
+        keep=(*base.keep, *_texts(options["keep"])),
+        drop=(*base.drop, *_texts(options["drop"])),
+        features=features,
+        accept=(*base.accept, *_texts(options["accept"])),
+        refuse=(*base.refuse, *_texts(options["refuse"])),
+        profile=Profile(profile),
+        rules=(*base.rules, *_paths(options["rules"])),
+        relations=(*base.relations, *_paths(options["relations"])),
+        relations_direction=direction,
+        config=config,
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    return tuple(Path(item) for item in _texts(value))
+
+
+def totals_document(plan: Plan, output: Path) -> dict[str, object]:
+    """What `--json` prints."""
+    from dataclasses import asdict
+
+    return {
+        "output": str(output),
+        "before": asdict(plan.before),
+        "after": asdict(plan.after),
+        "unknowns": len(plan.unknowns),
+        "options": [
+            {"name": option.name, "accepted": option.accepted, "bytes": option.bytes, "files": option.files}
+            for option in plan.optional
+        ],
+    }
+
+
+def _summary(plan: Plan, output: Path) -> str:
+    from pruner.emit.report import summary_rows
+
+    rows: list[Sequence[str]] = [("", "before", "after"), *summary_rows(plan)]
+    lines = [table(rows, right=(1, 2)), ""]
+    lines += [f"  lacks     {printable(text)}" for text in plan.lacks]
+    saved = [option for option in plan.optional if option.accepted and option.bytes][:3]
+    lines += [f"  option    {option.name} costs {megabytes(option.bytes)} MB" for option in saved]
+    if plan.unknowns:
+        lines.append(f"  unknown   {len(plan.unknowns)} (see {output}/summary.md)")
+    lines.append(f"  written   {output}/  (plan.json, files.txt, Dockerfile, sbom.cdx.json, summary.md)")
+    return "\n".join(lines)

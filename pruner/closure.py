@@ -1,0 +1,232 @@
+"""The kernel: the least set of states that holds the entry points and is closed under accepted edges.
+
+It knows nodes, edges and two states (inert, active; active implies inert), and nothing of packages, files or rules:
+what a node needs is asked of `edges_of(node, active)` when the node is reached, so cost follows what is kept.
+networkx holds the recorded graph; no engine object leaves this module.
+
+The laws, for a fixed answer of `settle`: the closure contains its entries, is idempotent, monotone, closed under
+accepted edges, independent of input order, and equal to a naive search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pruner.model import INERT_KINDS, Choice, Edge, Findings, Node, Unknown
+
+if TYPE_CHECKING:
+    import networkx
+
+EdgesOf = Callable[[Node, bool], Findings]
+"""What a node needs when it is inert (False) or active (True). The active answer contains the inert one."""
+
+Accepts = Callable[[Edge], bool]
+"""Whether an edge is followed. Asked of every edge, so that a user's `drop` can beat a hard need."""
+
+Settle = Callable[[Mapping[Node, bool], tuple[Choice, ...]], Iterable[Edge]]
+"""Asked at every fixpoint with the reached states and the open choices; the closure goes on with its answer.
+
+A choice is open while none of its options is reached. The answer may hold further edges, choices or not;
+nothing is ever retracted, and an answer without a new state ends the closure.
+"""
+
+State = tuple[Node, bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """What was reached, by which edges, and what was seen on the way."""
+
+    reached: Mapping[Node, bool]
+    """Every kept node; True where it is active."""
+    edges: tuple[Edge, ...]
+    """Accepted edges between reached nodes, sorted."""
+    refused: tuple[Edge, ...]
+    """Edges that were met and not followed, sorted."""
+    unknowns: tuple[Unknown, ...]
+    findings: Mapping[State, Findings]
+    """What was asked, by state."""
+    entries: tuple[Edge, ...]
+    settled: tuple[Edge, ...]
+    """The answers of `settle`, in order."""
+    _edges_of: EdgesOf = field(repr=False)
+    _accepts: Accepts = field(repr=False)
+
+    def reasons(self) -> dict[Node, Edge]:
+        """For every reached node the last edge of a shortest chain to it; equal chains are decided by sort order."""
+        import networkx
+
+        graph, edge_between = self._state_graph()
+        found: dict[Node, Edge] = {}
+        for source, target in networkx.bfs_edges(graph, _ORIGIN, sort_neighbors=sorted):
+            found.setdefault(target[0], edge_between[source, target])
+        return found
+
+    def added_by(self, edges: Iterable[Edge]) -> frozenset[Node]:
+        """The nodes that accepting these refused edges would add; choices are held as they are."""
+        accepted = frozenset(edges)
+        states = _explore(
+            [(edge, self.reached.get(edge.source, True)) for edge in sorted(accepted, key=_order)],
+            edges_of=self._asked,
+            accepts=lambda edge: edge in accepted or self._accepts(edge),
+            reached=dict(self.reached),
+        )
+        return frozenset(states.keys() - self.reached.keys())
+
+    def freed_by(self, edges: Iterable[Edge]) -> frozenset[Node]:
+        """The nodes that refusing these accepted edges would free; choices are held as they are."""
+        without = frozenset(edges)
+        states = _explore(
+            [(edge, True) for edge in (*self.entries, *self.settled)],
+            edges_of=self._asked,
+            accepts=lambda edge: edge not in without and self._accepts(edge),
+            reached={},
+            limit=self.reached,
+        )
+        return frozenset(self.reached.keys() - states.keys())
+
+    def _asked(self, node: Node, active: bool) -> Findings:
+        return self.findings.get((node, active)) or self._edges_of(node, active)
+
+    def _state_graph(self) -> tuple[networkx.DiGraph[State], dict[tuple[State, State], Edge]]:
+        import networkx
+
+        graph: networkx.DiGraph[State] = networkx.DiGraph()
+        graph.add_node(_ORIGIN)
+        edge_between: dict[tuple[State, State], Edge] = {}
+
+        def record(source: State, edge: Edge) -> None:
+            if not self._accepts(edge):
+                return
+            target = (edge.target, source[1] and edge.kind not in INERT_KINDS)
+            previous = edge_between.get((source, target))
+            if previous is None or _order(edge) < _order(previous):
+                edge_between[source, target] = edge
+                graph.add_edge(source, target)
+
+        for edge in self.entries:
+            record(_ORIGIN, edge)
+        for edge in self.settled:
+            # Hung on its own source: from the origin it would be a short cut, and a chain could run in a circle.
+            active = self.reached.get(edge.source)
+            record(_ORIGIN if active is None else (edge.source, active), edge)
+        for (node, active), findings in self.findings.items():
+            for edge in findings.edges:
+                record((node, active), edge)
+        return graph, edge_between
+
+
+_ORIGIN: State = (Node(""), True)
+
+
+def close(
+    entries: Iterable[Edge],
+    *,
+    edges_of: EdgesOf,
+    accepts: Accepts = lambda _edge: True,
+    settle: Settle = lambda _reached, _choices: (),
+) -> Closure:
+    """Return the closure of the targets of `entries`.
+
+    Entry edges are taken as coming from an active source. Raises whatever `edges_of` and `settle` raise.
+    """
+    findings: dict[State, Findings] = {}
+
+    def ask(node: Node, active: bool) -> Findings:
+        found = findings.get((node, active))
+        if found is None:
+            found = findings[node, active] = edges_of(node, active)
+        return found
+
+    first = tuple(sorted(set(entries), key=_order))
+    reached = _explore([(edge, True) for edge in first], edges_of=ask, accepts=accepts, reached={})
+    settled: dict[Edge, None] = {}
+    while True:
+        fresh = [edge for edge in settle(reached, _open_choices(findings, reached)) if edge not in settled]
+        if not fresh:
+            break
+        settled.update(dict.fromkeys(fresh))
+        start = [(edge, reached.get(edge.source, True)) for edge in fresh]
+        _explore(start, edges_of=ask, accepts=accepts, reached=reached)
+    final = {state: found for state, found in findings.items() if reached[state[0]] is state[1]}
+    every = {edge for found in final.values() for edge in found.edges}
+    every.update(first, settled)
+    return Closure(
+        reached=reached,
+        edges=tuple(sorted((edge for edge in every if accepts(edge)), key=_order)),
+        refused=tuple(sorted((edge for edge in every if not accepts(edge)), key=_order)),
+        unknowns=tuple(sorted({unknown for found in final.values() for unknown in found.unknowns})),
+        findings=findings,
+        entries=first,
+        settled=tuple(settled),
+        _edges_of=edges_of,
+        _accepts=accepts,
+    )
+
+
+def _explore(
+    start: list[tuple[Edge, bool]],
+    *,
+    edges_of: EdgesOf,
+    accepts: Accepts,
+    reached: dict[Node, bool],
+    limit: Collection[Node] | None = None,
+) -> dict[Node, bool]:
+    """Extend `reached` by everything that `start` leads to, and return it; nodes outside `limit` are not entered."""
+    pending = start
+    while pending:
+        edge, source_active = pending.pop()
+        if not accepts(edge):
+            continue
+        target = edge.target
+        active = source_active and edge.kind not in INERT_KINDS
+        before = reached.get(target)
+        if before is True or before is active or (limit is not None and target not in limit):
+            continue
+        reached[target] = active
+        pending.extend((further, active) for further in edges_of(target, active).edges)
+    return reached
+
+
+def _open_choices(findings: Mapping[State, Findings], reached: Mapping[Node, bool]) -> tuple[Choice, ...]:
+    """The choices of reached states of which no option is reached, in a stable order."""
+    seen = {
+        choice
+        for (node, active), found in findings.items()
+        if found.choices and reached[node] is active
+        for choice in found.choices
+        if not any(option in reached for option in choice.options)
+    }
+    return tuple(sorted(seen, key=lambda choice: (choice.source, choice.options, choice.kind, choice.evidence)))
+
+
+def _order(edge: Edge) -> tuple[str, str, str, str, str, str]:
+    return (edge.source, edge.target, edge.kind, edge.strength, edge.evidence, edge.rule or "")
+
+
+def shortest_chain(edges: Iterable[Edge], target: Node) -> tuple[Edge, ...]:
+    """The edges of a shortest chain to `target` from a node that nothing leads to, in walking order.
+
+    Empty when `target` is no edge's target. Equal chains are decided by sort order.
+    """
+    import networkx
+
+    graph: networkx.DiGraph[Node] = networkx.DiGraph()
+    between: dict[tuple[Node, Node], Edge] = {}
+    for edge in sorted(edges, key=_order):
+        if (edge.source, edge.target) not in between and edge.source != edge.target:
+            between[edge.source, edge.target] = edge
+            graph.add_edge(edge.source, edge.target)
+    if target not in graph:
+        return ()
+    origins = sorted(node for node, degree in graph.in_degree() if degree == 0)
+    graph.add_edges_from((_ORIGIN[0], origin) for origin in origins)
+    predecessors = {child: parent for parent, child in networkx.bfs_edges(graph, _ORIGIN[0], sort_neighbors=sorted)}
+    chain: list[Edge] = []
+    node = target
+    while node in predecessors and predecessors[node] != _ORIGIN[0]:
+        chain.append(between[predecessors[node], node])
+        node = predecessors[node]
+    return tuple(reversed(chain))

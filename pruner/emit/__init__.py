@@ -1,0 +1,35 @@
+"""From a plan to the files of the plan directory, as values: no disk is written, no clock and no environment read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.emit.artifact import Artifact
+from pruner.emit.context import context_artifacts
+from pruner.emit.dockerfile import dockerfile_artifact
+from pruner.emit.filelist import filelist_artifacts
+from pruner.emit.planfile import plan_artifact
+from pruner.emit.report import summary_artifact
+from pruner.emit.sbom import sbom_artifact
+
+if TYPE_CHECKING:
+    from pruner.plan.types import Plan
+
+__all__ = ["Artifact", "emit_all"]
+
+
+def emit_all(plan: Plan, *, image: str | None, epoch: int | None = None) -> tuple[Artifact, ...]:
+    """Every file of the plan directory, sorted by path; the same plan gives the same bytes.
+
+    `image` names the fat image that the Dockerfile builds from. `epoch`, seconds since 1970 (SOURCE_DATE_EPOCH), is the
+    time that the SBOM states; without it there is none. Raises what `dockerfile_artifact` raises.
+    """
+    artifacts = (
+        plan_artifact(plan),
+        *filelist_artifacts(plan),
+        *context_artifacts(plan),
+        dockerfile_artifact(plan, image=image),
+        sbom_artifact(plan, image=image, epoch=epoch),
+        summary_artifact(plan, image=image),
+    )
+    return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

@@ -1,0 +1,148 @@
+"""`sbom.cdx.json`: a CycloneDX 1.6 document of the packages that are kept, with their dependency graph."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pruner
+from pruner.emit.artifact import Artifact
+from pruner.errors import printable
+from pruner.model import Node, node_kind, node_name
+from pruner.plan import Decision, PackagePlan, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:pruner:sbom")
+_ROOT = "pruned-root"
+
+
+def sbom_artifact(plan: Plan, *, image: str | None, epoch: int | None) -> Artifact:
+    """`sbom.cdx.json` of the packages of `plan` that are not dropped; `image` names what was pruned, where known.
+
+    A dependency says that something of the one package needs something of the other, as the closure followed it.
+    The serial number is made from the content, and the time is `epoch` (seconds since 1970) or missing.
+    """
+    from cyclonedx.output.json import JsonV1Dot6
+
+    bom = _bom(plan, image or _scanned(plan), epoch)
+    placeholder = str(bom.serial_number)
+    text = str(JsonV1Dot6(bom).output_as_string(indent=2))
+    serial = uuid.uuid5(_NAMESPACE, text.replace(placeholder, ""))
+    return Artifact(path="sbom.cdx.json", data=f"{text.replace(placeholder, str(serial))}\n".encode())
+
+
+def _bom(plan: Plan, name: str, epoch: int | None) -> Bom:
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.dependency import Dependency
+
+    root = Component(type=ComponentType.CONTAINER, name=printable(name), bom_ref=_ROOT)
+    kept = [package for package in plan.packages if package.decision is not Decision.DROP]
+    components = {package.id: component for package, component in zip(kept, _components(kept), strict=True)}
+    bom = Bom(components=components.values(), serial_number=_NAMESPACE)
+    if plan.distro.id:
+        bom.components.add(
+            Component(
+                type=ComponentType.OPERATING_SYSTEM,
+                name=printable(plan.distro.id),
+                version=printable(plan.distro.version_id) or None,
+                description=printable(plan.distro.name) or None,
+                bom_ref="operating-system",
+            )
+        )
+    bom.metadata.component = root
+    # Without a given time there is none: the schema asks for none, and a clock would make every document another one.
+    stated = None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+    bom.metadata.timestamp = stated  # type: ignore[assignment]
+    bom.metadata.tools.components.add(
+        Component(type=ComponentType.APPLICATION, name="pruner", version=pruner.__version__)
+    )
+    references = {str(node): component.bom_ref for node, component in components.items()} | {"": root.bom_ref}
+    bom.dependencies.update(
+        Dependency(ref=reference, dependencies=[Dependency(ref=references[target]) for target in targets])
+        for (source, targets) in package_dependencies(plan).items()
+        for reference in [references[source]]
+    )
+    return bom
+
+
+def _components(packages: Iterable[PackagePlan]) -> Iterator[Component]:
+    from cyclonedx.model import Property
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    for package in packages:
+        try:
+            purl = PackageURL.from_string(package.purl)
+        except ValueError:
+            purl = None
+        yield Component(
+            type=ComponentType.LIBRARY,
+            name=printable(package.name),
+            version=printable(package.version) or None,
+            purl=purl,
+            # Two packages may have one purl (two virtual environments): the id of the inventory tells them apart.
+            bom_ref=f"{printable(package.purl)}#{printable(package.id)}",
+            properties=[
+                Property(name="pruner:decision", value=package.decision.value),
+                Property(name="pruner:kept-bytes", value=str(package.kept_bytes)),
+            ],
+        )
+
+
+def package_dependencies(plan: Plan) -> Mapping[str, tuple[str, ...]]:
+    """For the root (`""`) and the id of every kept package the ids of the kept packages that it needs, sorted.
+
+    What no package owns (a capability, a link of the alternatives, a generated file) is looked through.
+    """
+    owners = _owners(plan)
+    targets: dict[Node, list[Node]] = {}
+    for edge in plan.edges:
+        targets.setdefault(edge.source, []).append(edge.target)
+    starts: dict[str, list[Node]] = {
+        package.id: [] for package in plan.packages if package.decision is not Decision.DROP
+    }
+    starts[""] = []
+    for node in targets:
+        owner = "" if node_kind(node) == "entry" or not node else owners.get(node)
+        if owner in starts:
+            starts[owner].append(node)
+    return {
+        package: tuple(sorted(_reached(nodes, targets, owners) & starts.keys() - {package, ""}))
+        for package, nodes in sorted(starts.items())
+    }
+
+
+def _owners(plan: Plan) -> dict[Node, str]:
+    owners: dict[Node, str] = {Node(file.path): file.package for file in plan.files if file.package is not None}
+    for edge in plan.edges:
+        for node in (edge.source, edge.target):
+            if node_kind(node) in ("package", "requires"):
+                owners[node] = node_name(node)
+    return owners
+
+
+def _reached(nodes: Iterable[Node], targets: Mapping[Node, list[Node]], owners: Mapping[Node, str]) -> set[str]:
+    """Ids of the packages that are next on the ways from `nodes`."""
+    found: set[str] = set()
+    waiting = list(nodes)
+    seen = set(waiting)
+    while waiting:
+        for target in targets.get(waiting.pop(), ()):
+            owner = owners.get(target)
+            if owner is not None:
+                found.add(owner)
+            elif target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return found
+
+
+def _scanned(plan: Plan) -> str:
+    return next((record.name for record in plan.inputs if record.role == "sbom" and record.name != "-"), "image")

@@ -1,0 +1,119 @@
+"""The one place that joins readers, analyzers and rules to the kernel.
+
+    read -> inventory -> closure -> plan
+
+`make_plan` is the stage's verb. Nothing on disk is changed, and the same input gives the same plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pruner.analyze.view import View
+from pruner.closure import close
+from pruner.model import DEFAULT_SEARCH_PATH, Choice, Edge, Inventory, Node
+from pruner.pipeline.basics import base_directories, base_edges
+from pruner.pipeline.copyrights import copyright_edges
+from pruner.pipeline.demand import Demand, settle_choices
+from pruner.pipeline.entries import find_entries
+from pruner.pipeline.keeps import keep_edges
+from pruner.pipeline.policy import Policy, glob_matcher, option_name
+from pruner.pipeline.request import Profile, Request
+from pruner.plan import Context, InputRecord, Plan, decide
+from pruner.read import read_sbom
+from pruner.read.inventory import join
+from pruner.read.relationfile import read_relations
+from pruner.rootfs import Tree, open_root
+from pruner.rules import RuleSet, load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["Planned", "Profile", "Request", "make_plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with the inventory that it was made from: outputs such as the package database need both."""
+
+    plan: Plan
+    inventory: Inventory
+
+
+def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _stage: None) -> Planned:
+    """Read the inputs of `request`, close over its entry points and decide on every file and package.
+
+    Raises `InputError` for an input that can't be used and `EntryError` for an entry point that does not exist.
+    """
+    progress("reading")
+    rules = load_rules(request.rules)
+    root = open_root(request.root) if request.root is not None else None
+    try:
+        sbom = read_sbom(request.sbom)
+        sources = [read_relations(path, request.relations_direction) for path in request.relations]
+        inventory = join(sbom, root, sources)
+        search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
+        view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
+        return Planned(plan=_plan(request, inventory, view, rules, progress), inventory=inventory)
+    finally:
+        if root is not None:
+            root.close()
+
+
+def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]) -> Plan:
+    progress("closing")
+    entries = find_entries(request.entries, view, sorted(request.features.items()))
+    is_dropped = glob_matcher(request.drop)
+    kept = keep_edges(request.keep, view)
+    is_kept = glob_matcher(request.keep)
+    policy = Policy(
+        profile=request.profile,
+        accept=request.accept,
+        refuse=request.refuse,
+        entry_files=entries.files,
+        is_dropped=lambda path: is_dropped(path) and path not in entries.files and not is_kept(path),
+    )
+    bound = rules.bind(inventory, view.tree, view.search_path)
+    demand = Demand(view, bound, request.profile)
+
+    def settle(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> Iterable[Edge]:
+        return settle_choices(reached, choices) or copyright_edges(reached, view)
+
+    closure = close(
+        [*entries.edges, *kept, *base_edges(view)], edges_of=demand.edges_of, accepts=policy.accepts, settle=settle
+    )
+    progress("deciding")
+    context = Context(
+        inputs=_input_records(request),
+        entries=request.entries,
+        profile=request.profile,
+        unknowns=entries.unknowns,
+        is_documentation=bound.is_documentation,
+        is_dropped=policy.is_dropped,
+        option_name=option_name,
+        directories=base_directories(view),
+    )
+    return decide(inventory, closure, context)
+
+
+def _input_records(request: Request) -> tuple[InputRecord, ...]:
+    """Names and digests of the inputs; a directory has none, and no path of the planning machine is recorded."""
+    named = [("sbom", Path(request.sbom))]
+    named += [("root", Path(request.root))] if request.root is not None else []
+    named += [("relations", path) for path in request.relations]
+    named += [("config", request.config)] if request.config is not None else []
+    named += [("rules", path) for path in request.rules]
+    return tuple(
+        InputRecord(role=role, name="-" if str(path) == "-" else path.name, digest=_digest(path))
+        for role, path in named
+    )
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"

@@ -1,0 +1,45 @@
+"""What a user asks for, as plain values: the command line and a configuration file both end up here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Profile(StrEnum):
+    """How generous the closure is."""
+
+    MINIMAL = "minimal"
+    """Hard edges only."""
+    BALANCED = "balanced"
+    """What must run out of the box; optional edges by their own default."""
+    PACKAGE = "package"
+    """Whole packages and every optional edge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One planning job."""
+
+    sbom: str
+    """Path of the SBOM, or `-` for standard input."""
+    root: str | None = None
+    """A directory, root tar, docker-archive or OCI layout; None plans from the SBOM alone."""
+    entries: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    features: Mapping[str, str | None]
+    """Capabilities asked for, with their value where they take one."""
+    accept: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    profile: Profile = Profile.BALANCED
+    rules: tuple[Path, ...] = ()
+    relations: tuple[Path, ...] = ()
+    relations_direction: str = "dependant"
+    config: Path | None = None
+    """The configuration file, recorded with the inputs."""

@@ -1,0 +1,47 @@
+"""A dependency graph from outside, before it is mapped onto installed packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pruner.model import Strength
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Direction(StrEnum):
+    """Which way the edges of a graph file run."""
+
+    DEPENDANT = "dependant"
+    """From the package that needs to the one that is needed."""
+    PROVIDER = "provider"
+    """From the package that is needed to the one that needs it, as in Syft's `dependency-of`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDependency:
+    """A dependency between two nodes of a graph; each is a purl or a package name."""
+
+    dependant: str
+    dependency: str
+    kind: str = "depends"
+    strength: Strength = Strength.HARD
+    alternatives: tuple[str, ...] = ()
+    """Nodes that would do as well as `dependency`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationSource:
+    """One `--relations` file."""
+
+    name: str
+    """What the user gave, safe to print."""
+    ecosystem: str = ""
+    """`deb` or `apk` for a package index."""
+    stanzas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Texts of an index by package name."""
+    edges: tuple[NamedDependency, ...] = ()
+    """Edges of a graph."""

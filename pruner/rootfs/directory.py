@@ -1,0 +1,207 @@
+"""A root filesystem that lies unpacked in a directory."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pruner.errors import EnvironmentFault, InputError
+from pruner.model import File, FileType, ImageConfig
+from pruner.rootfs.types import kept_attribute
+
+_MAPPED_FROM = 65536
+"""Bytes from which mapping a file is cheaper than copying it; also keeps the number of mappings low."""
+
+_KERNEL_FILESYSTEMS = frozenset(
+    {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs"}
+    | {"fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "sysfs", "tracefs"}
+)
+"""Mounted file systems that show the running kernel instead of stored files; filesystems(5)."""
+
+_TYPES = {
+    stat.S_IFREG: FileType.REGULAR,
+    stat.S_IFDIR: FileType.DIRECTORY,
+    stat.S_IFLNK: FileType.SYMLINK,
+    stat.S_IFCHR: FileType.CHARACTER_DEVICE,
+    stat.S_IFBLK: FileType.BLOCK_DEVICE,
+    stat.S_IFIFO: FileType.FIFO,
+    stat.S_IFSOCK: FileType.SOCKET,
+}
+_READABLE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_PASSABLE = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class DirectoryRoot:
+    """The `Root` in the directory `location`, listed once when it is opened.
+
+    Opening a file follows no link at all, so nothing outside of the directory is ever read. Directories that this
+    user can't list, and mounted kernel file systems, count as empty and are named in `lacks`.
+    Raises `InputError` where `location` can't be listed.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.name = location
+        self.image: ImageConfig | None = None
+        try:
+            self._descriptor = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _fault(error, location) from None
+        try:
+            found, lacks = _listing(location)
+        except OSError as error:
+            os.close(self._descriptor)
+            raise _fault(error, location) from None
+        self.lacks = tuple(sorted(lacks))
+        self.files: Mapping[str, File] = dict(_files(location, found))
+        self._modified = {path: int(status.st_mtime) for path, status in found}
+
+    def read(self, path: str) -> memoryview:
+        """See `Root.read`."""
+        known = self.files.get(path)
+        if known is None or known.type is not FileType.REGULAR:
+            raise InputError(f"{self.name}: {path} is not a regular file")
+        with self._opened(path, _READABLE) as descriptor:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{self.name}: {path} was replaced while it was in use")
+            if status.st_size >= _MAPPED_FROM:
+                return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
+            return memoryview(_read_all(descriptor, status.st_size))
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See `Root.extended_attributes`."""
+        known = self.files.get(path)
+        if known is None or known.type not in {FileType.REGULAR, FileType.DIRECTORY}:
+            return {}
+        with self._opened(path, _PASSABLE) as descriptor:
+            # A descriptor that only names the file needs no permission to read it, but xattr calls refuse it as such.
+            place = f"/proc/self/fd/{descriptor}"
+            try:
+                return {name: os.getxattr(place, name) for name in sorted(os.listxattr(place)) if kept_attribute(name)}
+            except OSError as error:
+                if error.errno == errno.ENOTSUP:
+                    return {}
+                raise
+
+    def modified(self, path: str) -> int:
+        """See `Root.modified`."""
+        return self._modified.get(path, 0)
+
+    def close(self) -> None:
+        """See `Root.close`."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    @contextmanager
+    def _opened(self, path: str, flags: int) -> Iterator[int]:
+        """A descriptor of `path`, reached component by component without following links."""
+        if self._descriptor < 0:
+            raise InputError(f"{self.name}: {path} is asked for after the root was closed")
+        opened: list[int] = []
+        try:
+            at = self._descriptor
+            *parents, name = path[1:].split("/")
+            for parent in parents:
+                at = os.open(parent, _PASSABLE | os.O_DIRECTORY, dir_fd=at)
+                opened.append(at)
+            opened.append(os.open(name, flags, dir_fd=at))
+            yield opened[-1]
+        except OSError as error:
+            raise _fault(error, f"{self.name}: {path}") from None
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+
+
+def _listing(location: str) -> tuple[list[tuple[str, os.stat_result]], list[str]]:
+    """Every name below `location` with its lstat, unordered, and what could not be listed."""
+    found: list[tuple[str, os.stat_result]] = []
+    lacks: list[str] = []
+    device = Path(location).stat().st_dev
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        try:
+            entries = os.scandir(location + directory)
+        except PermissionError:
+            if not directory:
+                raise
+            lacks.append(f"the contents of {directory}, which this user may not list")
+            continue
+        with entries:
+            for entry in entries:
+                path = f"{directory}/{entry.name}"
+                status = entry.stat(follow_symlinks=False)
+                found.append((path, status))
+                if not stat.S_ISDIR(status.st_mode):
+                    continue
+                if status.st_dev != device and (kind := _mounted_kind(status.st_dev)) in _KERNEL_FILESYSTEMS:
+                    lacks.append(f"the contents of {path}, a mounted {kind} file system")
+                else:
+                    pending.append(path)
+    return found, lacks
+
+
+def _files(location: str, found: Iterable[tuple[str, os.stat_result]]) -> Iterator[tuple[str, File]]:
+    """Pairs of path and file in bytewise order."""
+    first_names: dict[tuple[int, int], str] = {}
+    for path, status in sorted(found, key=lambda pair: os.fsencode(pair[0])):
+        kind = _TYPES[stat.S_IFMT(status.st_mode)]
+        hardlink = None
+        if kind is FileType.REGULAR and status.st_nlink > 1:
+            first = first_names.setdefault((status.st_dev, status.st_ino), path)
+            hardlink = None if first == path else first
+        is_device = kind in {FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE}
+        yield (
+            path,
+            File(
+                path=path,
+                type=kind,
+                mode=stat.S_IMODE(status.st_mode),
+                uid=status.st_uid,
+                gid=status.st_gid,
+                bytes=status.st_size if kind is FileType.REGULAR else 0,
+                target=_link_text(location + path) if kind is FileType.SYMLINK else None,
+                hardlink=hardlink,
+                device=(os.major(status.st_rdev), os.minor(status.st_rdev)) if is_device else None,
+            ),
+        )
+
+
+def _link_text(place: str) -> str:
+    try:
+        return os.readlink(place)  # noqa: PTH115  (Path normalises the text)
+    except OSError as error:
+        raise _fault(error, place) from None
+
+
+def _mounted_kind(device: int) -> str:
+    """The type of the mounted file system with number `device`, empty where unknown; proc_pid_mountinfo(5)."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    with suppress(OSError), Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            mount, _, source = line.partition(" - ")
+            if mount.split(" ")[2] == wanted:
+                return source.split(" ")[0]
+    return ""
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """The bytes of the small file, also where a signal or the file system cuts a read short."""
+    data = os.read(descriptor, size + 1)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
+
+
+def _fault(error: OSError, what: str) -> InputError | EnvironmentFault:
+    reason = (error.strerror or str(error)).lower()
+    if isinstance(error, PermissionError):
+        return EnvironmentFault(f"{what}: {reason}", hint="run as the owner of the files, or give the root as a tar")
+    return InputError(f"{what}: {reason}")

@@ -34,7 +34,11 @@ integration: $(BIN)/.ready  ## tests with real tools: buildah, bubblewrap, mmdeb
 	$(BIN)/pytest -q -m "integration"
 
 corpus: $(BIN)/.ready  ## seventeen real applications: plan, prune, run, and print the table
-	$(BIN)/python -m tests.corpus.table
+	$(BIN)/python -m tests.corpus.table --mode root; code=$$?; \
+	$(BIN)/python -m tests.corpus.table --mode sbom && exit $$code
+
+corpus-full: $(BIN)/.ready  ## the same, and every smoke test must fail when a needed file is gone
+	$(BIN)/pytest -q -m corpus
 
 bench: $(BIN)/.ready  ## time and memory of planning, next to a bare load of the same SBOM
 	$(BIN)/python -m benchmarks.plan

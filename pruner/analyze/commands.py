@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.analyze import opened
-from pruner.analyze.elfimage import MAGIC
-from pruner.model import Edge, EdgeKind, File, Package, file_node
+from pruner.analyze.literals import words_among
+from pruner.model import Edge, EdgeKind, File, FileType, Package, file_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pruner.analyze.elfimage import ElfImage
     from pruner.analyze.view import View
 
 _STARTS_PROGRAMS = re.compile(r"exec[vl][epP]*\Z|fexecve|spawn|popen|\Asystem\Z|[Ff]ork|[Pp]rocess_?start", re.ASCII)
@@ -27,25 +28,33 @@ def starts_programs(symbols: frozenset[str]) -> bool:
     return any(_STARTS_PROGRAMS.search(symbol) for symbol in symbols)
 
 
-def edges_of_words(file: File, words: frozenset[str], view: View) -> Iterator[Edge]:
-    """An exec edge for each word that is the name of a program of the same source or of a direct dependency.
+def edges_of_words(file: File, image: ElfImage, view: View) -> Iterator[Edge]:
+    """An exec edge for each string that is the name of a program of the same source or of a direct dependency.
 
     A dependency may be there for another reason (adduser, which maintainer scripts call), and a script brings its
     interpreter; so a dependency's scripts are optional.
     """
     owner = view.owner(file.path)
     siblings = view.siblings(owner) if owner is not None else frozenset()
-    for path in _candidates(file, owner, view):
+    candidates = [path for path in _candidates(file, owner, view) if _may_be_program(path, view)]
+    words = words_among(image, {posixpath.basename(path) for path in candidates})
+    for path in candidates:
         name = posixpath.basename(path)
         real = view.tree.resolve(path).path
         if name not in words or real is None or real == file.path or not opened.is_program(real, view):
             continue
         evidence = f"names the command {name}"
         other = view.owner(path)
-        if owner is None or (other is not None and other.id in siblings) or _is_elf(real, view):
+        if owner is None or (other is not None and other.id in siblings) or opened.is_elf(real, view):
             yield from view.edges_to(file_node(file.path), path, EdgeKind.EXEC, evidence=evidence)
         else:
             yield from opened.edges_to_executable(file, path, view, evidence=evidence, default=False)
+
+
+def _may_be_program(path: str, view: View) -> bool:
+    """Whether the name leads to an executable regular file; its content is looked at when the name occurs."""
+    file = view.resolved(path)
+    return file is not None and file.type is FileType.REGULAR and bool(file.mode & 0o111 or file.executable)
 
 
 def _candidates(file: File, owner: Package | None, view: View) -> Iterator[str]:
@@ -57,8 +66,3 @@ def _candidates(file: File, owner: Package | None, view: View) -> Iterator[str]:
     directory = posixpath.dirname(file.path)
     if directory not in _SHARED_DIRECTORIES:
         yield from view.tree.children(directory)
-
-
-def _is_elf(path: str, view: View) -> bool:
-    data = view.read(path)
-    return data is not None and bytes(data[:4]) == MAGIC

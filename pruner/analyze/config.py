@@ -1,8 +1,8 @@
 """What a configuration file names: files, includes with wildcards, modules, directories.
 
-One tokenizer for all syntaxes. Whoever reads the file knows what a word means; here a word counts when it names something
-that exists where programs look: at an absolute path, beside the file, in the directories above it below /etc, and, for
-modules, in the private directories of the packages that answer for the file.
+One tokenizer for all syntaxes. Whoever reads the file knows what a word means; here a word counts when it names
+something that exists where programs look: at an absolute path, beside the file, in the directories above it below /etc,
+and, for modules, in the private directories of the packages that answer for the file.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def is_configuration(path: str) -> bool:
 def edges_of_config(file: File, data: memoryview, active: bool, view: View) -> Findings:
     """The needs of a configuration file; the same whether inert or active, as a file is only read.
 
-    Files are hard `config` edges, modules (`*.so`) hard `load` edges, directories hard `state` edges. Programs are `exec`
-    edges: hard within one source or to a declared dependency, optional for others.
+    Files are hard `config` edges, modules (`*.so`) hard `load` edges, directories hard `state` edges. Programs are
+    optional `exec` edges, taken by default when they are ELF files of the same source or a declared dependency, or when
+    no package owns the configuration.
     """
     del active
     head = bytes(data[:1024])
@@ -136,9 +137,9 @@ class _Reader:
             yield from self._edges_to(path, EdgeKind.CONFIG, evidence)
 
     def _program(self, path: str, real: str, evidence: str) -> tuple[Edge, ...]:
-        if opened.is_akin(self._file, real, self._view):
-            return self._edges_to(path, EdgeKind.EXEC, evidence)
-        default = opened.is_undeclared(self._file, self._view)
+        """An option: whether the program that reads the file ever starts it (cron? a login?) is not known here."""
+        akin = opened.is_akin(self._file, real, self._view) and opened.is_elf(real, self._view)
+        default = akin or opened.is_undeclared(self._file, self._view)
         return opened.edges_to_executable(self._file, path, self._view, evidence=evidence, default=default)
 
     def _edges_to(self, path: str, kind: EdgeKind, evidence: str) -> tuple[Edge, ...]:

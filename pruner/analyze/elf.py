@@ -55,7 +55,7 @@ def edges_of_elf(file: File, data: memoryview, active: bool, view: View) -> Find
     loaded = _loaded(file, image, seen, view, loads=loads)
     edges = [*found.edges, *loaded.edges, *opened.edges_of_paths(file, seen, view, loads=loads)]
     if commands.starts_programs(symbols):
-        edges += commands.edges_of_words(file, literals.words_of(image), view)
+        edges += commands.edges_of_words(file, image, view)
     return Findings(
         edges=tuple(dict.fromkeys(edges)),
         unknowns=(*unknowns, *loaded.unknowns),

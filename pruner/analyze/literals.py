@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pruner.analyze.elfimage import PF_X, PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, ElfImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pruner.model import FileType
     from pruner.rootfs.tree import Tree
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 _PATH = re.compile(rb"/(?:(?<![\w.%)}~*$/-]/)|(?<=file:///))[\w.@%][\w.+%@/~-]*")
 _JOINED = re.compile(rb"/(?=([a-z][\w.-]*/[\w.+@/~-]{2,255}))")
 _LIBRARY = re.compile(rb"\.so(?:\.[0-9]+)*(?![\w.+-])")
-_WORD = re.compile(rb"[\0/=:]([A-Za-z0-9][A-Za-z0-9_.+-]{2,60}+)(?=\0)")
+_COMMAND = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.+-]{2,60}+")
+_WORD = re.compile(rb"[\0/=:](" + _COMMAND.pattern + rb")(?=\0)")
+_BEFORE_WORD = b"\0/=:"
+_MOST_SINGLE_WORDS = 25
 _NAME_BEFORE = re.compile(rb"[\w+.-]*\Z")
 _CONVERSION = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|j|z|t|L)?[A-Za-z]")
 _SECTIONS = (".rodata", ".data", ".lrodata", ".ldata", ".noptrdata")
@@ -68,12 +71,30 @@ def literals_of(image: ElfImage, tree: Tree) -> Literals:
     )
 
 
-def words_of(image: ElfImage) -> frozenset[str]:
-    """Words at the end of a string and not within a longer word: what a program may hand to execvp(3).
+def words_among(image: ElfImage, names: Collection[str]) -> frozenset[str]:
+    """Those of `names` that end a string and are not the end of a longer word: what may be handed to execvp(3).
 
-    The end of a path counts, since link editors fold `gpg-agent` into the tail of `/agent/gpg-agent`.
+    The end of a path counts, since link editors fold `gpg-agent` into the tail of `/agent/gpg-agent`. Few names are
+    looked for one by one, which is faster below some 25 of them (1.6 ms each against 44 ms for python3.11).
     """
-    return frozenset(word.decode("ascii") for data in _constants(image) for word in _WORD.findall(data))
+    wanted = {os.fsencode(name): name for name in names if _COMMAND.fullmatch(os.fsencode(name))}
+    found: set[bytes] = set()
+    for data in _constants(image):
+        if len(wanted) > _MOST_SINGLE_WORDS:
+            found.update(_WORD.findall(data))
+        else:
+            found.update(word for word in wanted if _has_word(data, word))
+    return frozenset(name for word, name in wanted.items() if word in found)
+
+
+def _has_word(data: bytes, word: bytes) -> bool:
+    ended = word + b"\0"
+    at = data.find(ended)
+    while at > 0:
+        if data[at - 1] in _BEFORE_WORD:
+            return True
+        at = data.find(ended, at + 1)
+    return False
 
 
 def go_functions(image: ElfImage) -> frozenset[str]:

@@ -1,9 +1,9 @@
 """JavaScript modules of Node applications, and the package.json files that say what a package requires.
 
 `require`, `import` and `export … from` with a literal lead to the application's own files, which are analysed in turn,
-or to packages in a `node_modules` folder, which are kept whole with their declared dependencies. A package that the SBOM
-does not list (a directory scan reads lock files instead) hangs on its package.json: that brings the folder and what it
-declares.
+or to packages in a `node_modules` folder, which are kept whole with their declared dependencies. A package that the
+SBOM does not list (a directory scan reads lock files instead) hangs on its package.json: that brings the folder and
+what it declares.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze import nodepath
 from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, link_edges, module_edges, owner_of, tree_edges, without_repeats
+from pruner.analyze.nodevalues import literal_of, places_around, prefix_of, value_of
 from pruner.analyze.syntax import is_inside, matches, text_of
 from pruner.model import Edge, EdgeKind, FileType, Findings, Strength, Unknown, file_node
 
@@ -47,7 +48,6 @@ _QUERY = """
 ((string (string_fragment) @path) (#match? @path "^\\\\.?\\\\.?/"))
 """
 _GUARDS = frozenset({"try_statement"})
-_FUNCTIONS = frozenset({"join", "resolve", "normalize", "URL", "fileURLToPath", "dirname"})
 
 
 def edges_of_node(file: File, data: memoryview, active: bool, view: View) -> Findings:
@@ -72,20 +72,20 @@ def edges_of_node(file: File, data: memoryview, active: bool, view: View) -> Fin
         elif "command" in found:
             edges.extend(_command_edges(source, text_of(found["command"][0]).strip("\"'"), view))
         elif "path" in found:
-            places.append(normpath(join(dirname(file.path), text_of(found["path"][0]))))
+            places.extend(_named_place(text_of(found["path"][0]), file.path, view))
         else:
-            places.extend(_places(found["place"][0], file.path))
+            places.extend(places_around(found["place"][0], file.path))
     listed = any("computed" in unknown.detail for unknown in unknowns)
     edges.extend(_place_edges(source, file.path, places, view, EdgeKind.IMPORT if listed else EdgeKind.DATA))
     return Findings(edges=without_repeats(edges), unknowns=tuple(dict.fromkeys(unknowns)))
 
 
 def _module_edges(source: Node, path: str, argument: Syntax, view: View, unknowns: list[Unknown]) -> Iterator[Edge]:
-    specifier = _literal(argument)
+    specifier = literal_of(argument)
     if specifier is None:
-        specifier = _value(argument, path)
+        specifier = value_of(argument, path)
     if specifier is None:
-        prefix = _prefix(argument, path)
+        prefix = prefix_of(argument, path)
         line = argument.start_point[0] + 1
         unknowns.append(Unknown(kind="import", subject=path, detail=f"a module whose name is computed in line {line}"))
         if prefix is not None:
@@ -113,7 +113,7 @@ def package_edges(
     strength: Strength = Strength.HARD,
     group: str | None = None,
 ) -> Iterator[Edge]:
-    """Edges to the package in `folder` (or the single file of that name) and, for an npm package, to its package.json."""
+    """Edges to the package in `folder` (or to one file of that name); for an npm package also to its package.json."""
     single = view.resolved(folder)
     main = folder if single is not None and single.type is FileType.REGULAR else f"{folder}/package.json"
     found = view.resolved(main)
@@ -134,7 +134,7 @@ def package_edges(
 
 def _program_edges(source: Node, path: str, argument: Syntax, view: View) -> Iterator[Edge]:
     """A worker or a forked process: a path, relative to the file for want of the working directory."""
-    value = _value(argument, path) or _literal(argument)
+    value = value_of(argument, path) or literal_of(argument)
     if value is not None:
         target = nodepath.resolve(value if value.startswith("/") else f"./{value}", path, view)
         if target.kind == "file":
@@ -145,6 +145,14 @@ def _command_edges(source: Node, command: str, view: View) -> Iterator[Edge]:
     found = view.tree.which(command, view.search_path)
     if found is not None:
         yield from view.edges_to(source, found, EdgeKind.EXEC, evidence=f"started as {command}")
+
+
+def _named_place(text: str, path: str, view: View) -> Iterator[str]:
+    """The path that a string names: one relative to the file, or an absolute one of a file (`/lib` may be a route)."""
+    place = normpath(join(dirname(path), text))
+    found = view.resolved(place) if "\0" not in place else None
+    if found is not None and (text.startswith(".") or found.type is not FileType.DIRECTORY):
+        yield place
 
 
 def _place_edges(source: Node, path: str, places: list[str], view: View, kind: EdgeKind) -> Iterator[Edge]:
@@ -204,102 +212,3 @@ def _is_package(folder: str) -> bool:
     return basename(parent) == "node_modules" or (
         basename(parent).startswith("@") and basename(dirname(parent)) == "node_modules"
     )
-
-
-# -- values -----------------------------------------------------------------------------------------------------------
-
-
-def _literal(node: Syntax) -> str | None:
-    """The text of a string or of a template without substitutions."""
-    if node.type == "string" or (node.type == "template_string" and not _has(node, "template_substitution")):
-        return text_of(node)[1:-1].replace("\\/", "/")
-    return None
-
-
-def _has(node: Syntax, kind: str) -> bool:
-    return any(child.type == kind for child in node.named_children)
-
-
-def _places(node: Syntax, path: str) -> Iterator[str]:
-    """The path of the largest expression around `__dirname` and the like that has a known value."""
-    value, outer = _value(node, path), node.parent
-    while outer is not None:
-        if outer.type not in {"arguments", "template_substitution"}:
-            wider = _value(outer, path)
-            if wider is None:
-                break
-            value = wider
-        outer = outer.parent
-    if value is not None and value not in {path, dirname(path)}:
-        yield value
-
-
-def _value(node: Syntax, path: str) -> str | None:
-    """The path that an expression over `__dirname`, `import.meta` and literals stands for."""
-    text = text_of(node) if node.type in {"identifier", "member_expression"} else ""
-    if text in {"__dirname", "import.meta.dirname"}:
-        return dirname(path)
-    if text in {"__filename", "import.meta.filename", "import.meta.url"}:
-        return path
-    if node.type == "parenthesized_expression" and node.named_children:
-        return _value(node.named_children[0], path)
-    if node.type == "binary_expression":
-        return _sum(node, path)
-    if node.type == "template_string":
-        parts = [_part(child, path) for child in node.named_children]
-        known = [part for part in parts if part is not None]
-        return normpath("".join(known)) if known and len(known) == len(parts) and known[0].startswith("/") else None
-    return _called(node, path) if node.type in {"call_expression", "new_expression"} else None
-
-
-def _part(child: Syntax, path: str) -> str | None:
-    if child.type == "template_substitution":
-        return _value(child.named_children[0], path) if child.named_children else None
-    return text_of(child)
-
-
-def _sum(node: Syntax, path: str) -> str | None:
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    base = None if left is None else _value(left, path)
-    tail = None if right is None else _literal(right)
-    return None if base is None or tail is None else normpath(base + tail)
-
-
-def _called(node: Syntax, path: str) -> str | None:
-    function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-    arguments = node.child_by_field_name("arguments")
-    name = "" if function is None else text_of(function).rpartition(".")[2]
-    if name not in _FUNCTIONS or arguments is None:
-        return None
-    children = list(arguments.named_children)
-    if name == "URL":
-        children = children[::-1]  # new URL("./x", import.meta.url): relative to the file's folder
-    first = _value(children[0], path) if children else None
-    rest = [_literal(child) for child in children[1:]]
-    words = [word for word in rest if word is not None]
-    if first is None or len(words) != len(rest):
-        return None
-    if name == "dirname":
-        return dirname(first)
-    if name == "URL":
-        return normpath(join(dirname(first), *words))
-    return normpath("/".join((first, *words)))
-
-
-def _prefix(node: Syntax, path: str) -> str | None:
-    """The directory that a computed specifier such as `"./locale/" + name` starts with."""
-    first = node
-    while first.type == "binary_expression":
-        left = first.child_by_field_name("left")
-        if left is None:
-            return None
-        known = _value(first, path)
-        if known is not None:
-            return known
-        first = left
-    text = _value(first, path) or _literal(first)
-    if first.type == "template_string" and text is None and first.named_children:
-        text = _part(first.named_children[0], path)
-    if text is None or not text.startswith(("./", "../", "/")):
-        return None
-    return normpath(join(dirname(path), text if text.endswith("/") or text.startswith("/") else dirname(text)))

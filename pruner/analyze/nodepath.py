@@ -21,9 +21,37 @@ if TYPE_CHECKING:
 
 _EXTENSIONS = ("", ".js", ".json", ".node", ".mjs", ".cjs", ".ts")
 BUILTIN = frozenset(
-    ["assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "sea", "sqlite", "stream", "string_decoder", "sys", "test", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib"]
+    {
+        *("assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram"),
+        *(
+            "diagnostics_channel",
+            "dns",
+            "domain",
+            "events",
+            "fs",
+            "http",
+            "http2",
+            "https",
+            "inspector",
+            "module",
+            "net",
+        ),
+        *(
+            "os",
+            "path",
+            "perf_hooks",
+            "process",
+            "punycode",
+            "querystring",
+            "readline",
+            "repl",
+            "stream",
+            "string_decoder",
+        ),
+        *("sys", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib"),
+    }
 )
-"""Modules that are compiled into Node (`module.builtinModules` of versions 12 to 24)."""
+"""Modules that are compiled into Node (`module.builtinModules`); newer ones need the prefix `node:`."""
 _LARGEST = 4 << 20
 """Bytes of a package.json that is read."""
 

@@ -33,9 +33,9 @@ DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm"})
 _STATE_TREES = ("/var", "/run", "/srv")
 """Where programs make files (hier(7)); a name that is missing may be made at run time, if its parent is there."""
 _LOGS = "/var/log"
-_STANDARD = frozenset({"bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt"}) | {
-    *("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
-}
+_STANDARD = frozenset(
+    {"bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt"}
+) | {*("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")}
 """Top-level directories of the Filesystem Hierarchy Standard 3.0 (chapter 3)."""
 _CONTENT_TREES = ("/srv", "/opt", "/home", "/var/www")
 CONTENT = "content"
@@ -78,6 +78,12 @@ def is_program(path: str, view: View) -> bool:
         return False
     data = view.read(path)
     return file.executable if data is None else bytes(data[:4]) == MAGIC or bytes(data[:2]) == b"#!"
+
+
+def is_elf(path: str, view: View) -> bool:
+    """Whether the real path is an ELF file: a program that brings no interpreter with it."""
+    data = view.read(path)
+    return data is not None and bytes(data[:4]) == MAGIC
 
 
 def is_akin(file: File, target: str, view: View) -> bool:
@@ -131,6 +137,7 @@ def _of_file(file: File, path: str, view: View, *, loads: bool) -> tuple[Edge, .
 
 
 def edges_of_directory(file: File, path: str, view: View) -> Iterator[Edge]:
+    """A directory that `file` names is kept as such, and with all that lies below it where it is private."""
     source = file_node(file.path)
     yield from view.edges_to(source, path, EdgeKind.STATE, evidence=f"names the directory {path}")
     real = view.tree.resolve(path).path

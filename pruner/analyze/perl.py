@@ -74,7 +74,7 @@ def edges_of_perl(file: File, data: memoryview, active: bool, view: View) -> Fin
 
 
 class _Reader:
-    """Gathers what one file asks for while its matches are looked at in order, so that `use lib` counts from there on."""
+    """Gathers what one file asks for while its matches are looked at in order: `use lib` counts from there on."""
 
     def __init__(self, file: File, view: View) -> None:
         self._path = file.path
@@ -89,7 +89,7 @@ class _Reader:
         imported = [self._view.packages[package] for package in self._view.packages if f"package:{package}" in packages]
         extended = {other for package in imported for other in (package.id, *self._view.related(package))}
         include = include_path(self._view)
-        plugins = plugin_edges(self._source, extended, include, (".pm",), self._view, PLUGINS)
+        plugins = plugin_edges(self._source, extended, self._view, search=include, suffix=".pm", group=PLUGINS)
         return Findings(edges=without_repeats((*self._edges, *plugins)), unknowns=tuple(dict.fromkeys(self._unknowns)))
 
     def look(self, found: dict[str, Syntax]) -> None:
@@ -178,12 +178,15 @@ class _Reader:
         self._unknowns.append(Unknown(kind="import", subject=self._path, detail=detail))
 
     def _call(self, node: Syntax, function: str) -> None:
+        loads = _LOADERS.match(function) is not None
+        if not loads and function not in {"system", "exec"}:
+            return
         words = [word for child in node.named_children for word in _words(child)]
-        if _LOADERS.match(function):
+        if loads:
             for word in words:
                 if _NAME.match(word) and word[:1].isupper():
                     self._module(word, node, guarded=True)
-        elif function in {"system", "exec"} and words and words[0].split():
+        elif words and words[0].split():
             found = self._view.tree.which(words[0].split()[0], self._view.search_path)
             if found is not None:
                 evidence = f"starts {basename(found)}"
@@ -210,22 +213,18 @@ class _Reader:
         return text if text and (single or not re.search(r"[$@]\w|[$@]\{", text)) else None
 
     def _directory(self, node: Syntax) -> Iterator[str]:
-        """Directories in the arguments of `use lib`: literals, `$Bin`, and `dirname(__FILE__)` with what is put after it."""
+        """Directories in an argument of `use lib`: literals, `$Bin`, `dirname(__FILE__)` and what is put after them."""
         text = text_of(node)
         strings = [child for child in _all(node) if child.type in {"interpolated_string_literal", "string_literal"}]
         values = [value for child in strings if (value := self._interpolated(child)) is not None]
-        if "__FILE__" in text or (
-            "Bin" in text
-            and "$Bin" not in "".join(map(text_of, strings))
-            and "::Bin" not in "".join(map(text_of, strings))
-        ):
+        if "__FILE__" in text or ("Bin" in text and not any("Bin" in text_of(child) for child in strings)):
             base = self._path
             for _ in range(max(1, text.count("dirname"))):
                 base = dirname(base)
             yield normpath("/".join((base, *values)))
             return
-        values += [word for word in _words(node) if word not in values] if node.type == "quoted_word_list" else []
-        for value in values:
+        words = _words(node) if node.type == "quoted_word_list" else []
+        for value in (*values, *words):
             yield normpath(value if value.startswith("/") else f"{dirname(self._path)}/{value}")
 
 
@@ -270,7 +269,7 @@ def _given(view: View) -> Iterator[str]:
 
 
 def _library_above(path: str, view: View) -> Iterator[str]:
-    """`lib` directories beside and above the file: a module loaded from one finds its like there, whoever set `@INC`."""
+    """`lib` directories beside and above the file: whoever loaded it from one has put that into `@INC`."""
     folder = dirname(path)
     while len(folder) > 1:
         if basename(folder) == "lib":

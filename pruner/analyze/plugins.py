@@ -21,22 +21,17 @@ if TYPE_CHECKING:
 
 
 def plugin_edges(
-    source: Node,
-    extended: Iterable[PackageId],
-    search: tuple[str, ...],
-    suffixes: tuple[str, ...],
-    view: View,
-    group: str,
+    source: Node, extended: Iterable[PackageId], view: View, *, search: tuple[str, ...], suffix: str, group: str
 ) -> Iterator[Edge]:
     """Optional edges from `source` to the packages that extend those in `extended`, and what extends those in turn.
 
-    `search` are the real directories that the language searches, `suffixes` the endings of module files.
+    `search` are the real directories that the language searches, `suffix` the ending of module files.
     """
     waiting = sorted(extended)
     seen = set(waiting)
     while waiting:
         base = waiting.pop()
-        for other, directory in _extensions(view, search, suffixes).get(base, ()):
+        for other, directory in _extensions(view, search, suffix).get(base, ()):
             if other in seen:
                 continue
             seen.add(other)
@@ -55,10 +50,10 @@ def plugin_edges(
 
 @lru_cache(maxsize=8)
 def _extensions(
-    view: View, search: tuple[str, ...], suffixes: tuple[str, ...]
+    view: View, search: tuple[str, ...], suffix: str
 ) -> Mapping[PackageId, tuple[tuple[PackageId, str], ...]]:
     """For each package those that extend it, with one directory that they share."""
-    directories = {package: _module_directories(package, search, suffixes, view) for package in view.packages}
+    directories = {package: _module_directories(package, search, suffix, view) for package in view.packages}
     found: dict[PackageId, list[tuple[PackageId, str]]] = {}
     for package, own in sorted(directories.items()):
         if not own:
@@ -71,13 +66,11 @@ def _extensions(
     return {base: tuple(others) for base, others in found.items()}
 
 
-def _module_directories(
-    package: PackageId, search: tuple[str, ...], suffixes: tuple[str, ...], view: View
-) -> frozenset[str]:
-    """Names of directories, relative to the search path, in which the package has modules; not the search path itself."""
+def _module_directories(package: PackageId, search: tuple[str, ...], suffix: str, view: View) -> frozenset[str]:
+    """Directories below the search path, relative to it, in which the package has modules."""
     found = set()
     for path in view.owned(package):
-        if path.endswith(suffixes):
+        if path.endswith(suffix):
             top = next((place for place in search if path.startswith(place + "/")), None)
             relative = "" if top is None else dirname(path[len(top) + 1 :])
             if relative:

@@ -147,9 +147,7 @@ def _standard_library(file: File, environment: Environment, view: View) -> tuple
         return ()
     evidence = "standard library of an interpreter that no package owns"
     edges = tree_edges(file_node(file.path), library, view, kind=EdgeKind.COMPANION, evidence=evidence)
-    return tuple(
-        edge for edge in edges if "/site-packages/" not in edge.target and "/dist-packages/" not in edge.target
-    )
+    return without_repeats(edge for edge in edges if "-packages/" not in edge.target)
 
 
 # -- edges ------------------------------------------------------------------------------------------------------------
@@ -177,7 +175,7 @@ def _import_edges(found: Import, place: _Place, reached: list[str], unknowns: li
     else:
         files, complete = _files_of(found.module, place)
         shown = found.module
-        if files and basename(files[-1]).startswith("__init__."):
+        if not files or basename(files[-1]).startswith("__init__."):
             files = (*files, *(file for name in found.names for file in _submodule(found.module, name, place)))
     yield from _module_edges(place, files, f"import {shown}", reached)
     if complete or found.guarded or _is_standard(shown):

@@ -120,8 +120,6 @@ class Trace:
 
 def _names(text: str, package: str) -> Iterator[str]:
     """Absolute names of what a module in `package` imports, each with what may be submodules."""
-    if "import" not in text:
-        return
     code = _COMMENT.sub("", _TEXT.sub("''", text))
     # Modules that import on first use list their names where only type checkers look.
     if "TYPE_CHECKING" in code and not _LAZY.search(code):

@@ -29,17 +29,20 @@ SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "busybox"
 _MOST_BYTES = 1 << 20
 _DEEPEST_SOURCE = 8
 _MOST_MATCHES = 64
-# Builtins of dash, busybox ash and bash (their manual pages); a name that is one is never looked for in PATH.
-_BUILTINS = frozenset(
-    ". : [ [[ alias bg bind break builtin caller case cd chdir command compgen complete compopt continue declare dirs"
-    " disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile"
-    " popd printf pushd pwd read readarray readonly return set shift shopt source suspend test times trap true type"
-    " typeset ulimit umask unalias unset wait".split()
-)
-_WRAPPERS = frozenset(
-    "exec command env nice nohup sudo doas time timeout xargs gosu su-exec setpriv chroot ionice stdbuf tini dumb-init"
-    " setsid flock start-stop-daemon runuser chpst taskset which type hash".split()
-)
+_BUILTIN_NAMES = """
+. : [ [[ alias bg bind break builtin caller case cd chdir command compgen complete compopt continue declare dirs disown
+echo enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf
+pushd pwd read readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask
+unalias unset wait
+"""
+_WRAPPER_NAMES = """
+exec command env nice nohup sudo doas time timeout xargs gosu su-exec setpriv chroot ionice stdbuf tini dumb-init setsid
+flock start-stop-daemon runuser chpst taskset which type hash
+"""
+_BUILTINS = frozenset(_BUILTIN_NAMES.split())
+"""Builtins of dash, busybox ash and bash (their manual pages): such a name is not looked for in PATH."""
+_WRAPPERS = frozenset(_WRAPPER_NAMES.split())
+"""Commands that start the command among their arguments, or ask whether it is there."""
 _RUNNABLE = re.compile(r"\.(?:py|js|mjs|cjs|pl|rb|php|jar|sh|bash|tcl|lua|phar)\Z")
 _POSITIONAL = re.compile(r'"?\$(?:[@*\d]|\{[@*\d][^}]*\})"?\Z')
 _SEPARATORS = re.compile(r"[=:,;\s]")

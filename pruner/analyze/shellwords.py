@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tree_sitter import Node
 
@@ -22,6 +22,15 @@ MOST_VALUES = 16
 _DEEPEST = 40
 _ASSIGNING = {":-", "-", ":=", "="}
 _REPLACING = {":+", "+"}
+_CUTTING = {"%/*}": posixpath.dirname, "##*/}": posixpath.basename}
+_CHANGING: Mapping[str, Callable[[str], str]] = {
+    "dirname": posixpath.dirname,
+    "basename": posixpath.basename,
+    "realpath": posixpath.normpath,
+    "readlink": posixpath.normpath,
+    "cd": posixpath.normpath,
+    "echo": str.strip,
+}
 _QUOTED = {"word", "raw_string", "string", "concatenation", "simple_expansion", "expansion", "command_substitution"}
 
 
@@ -68,21 +77,24 @@ class Scope:
         """What the word `node` may stand for; None when the script doesn't say."""
         if depth > _DEEPEST:
             return None
-        if node.type in ("word", "number", "string_content", "variable_name"):
-            return frozenset((unquoted(text_of(node)),))
-        if node.type == "raw_string":
-            return frozenset((text_of(node)[1:-1],))
-        if node.type == "command_name":
-            return self.values(node.children[0], depth + 1) if node.children else None
-        if node.type in ("string", "concatenation"):
-            return self._joined(node, depth)
-        if node.type == "simple_expansion":
-            return self._variable(text_of(node)[1:], depth)
-        if node.type == "expansion":
-            return self._expansion(node, depth)
-        if node.type == "command_substitution":
-            return self._substitution(node, depth)
-        return None
+        match node.type:
+            case "word" | "number" | "string_content" | "variable_name":
+                found: Values | None = frozenset((unquoted(text_of(node)),))
+            case "raw_string":
+                found = frozenset((text_of(node)[1:-1],))
+            case "command_name":
+                found = self.values(node.children[0], depth + 1) if node.children else None
+            case "string" | "concatenation":
+                found = self._joined(node, depth)
+            case "simple_expansion":
+                found = self._variable(text_of(node)[1:], depth)
+            case "expansion":
+                found = self._expansion(node, depth)
+            case "command_substitution":
+                found = self._substitution(node, depth)
+            case _:
+                found = None
+        return found
 
     def _joined(self, node: Node, depth: int) -> Values | None:
         parts: list[Values] = []
@@ -122,18 +134,16 @@ class Scope:
             return None
         variable = self._variable(text_of(name).partition("[")[0], depth)
         operator = next((c.type for c in node.children if not c.is_named and c.type not in ("${", "}")), "")
-        text = text_of(node)
-        if text.endswith("%/*}"):
-            return None if variable is None else frozenset(map(posixpath.dirname, variable))
-        if text.endswith("##*/}"):
-            return None if variable is None else frozenset(map(posixpath.basename, variable))
         words = [child for child in node.children if child.is_named and child.id != name.id]
         if operator in _ASSIGNING | _REPLACING:
             other = self.values(words[0], depth + 1) if len(words) == 1 else None
             if operator in _REPLACING:
                 return None if other is None else other | {""}
             return other if variable is None else variable | (other or frozenset())
-        return variable if not operator else None
+        cut = next((cut for ending, cut in _CUTTING.items() if text_of(node).endswith(ending)), None)
+        if variable is None or (operator and cut is None):
+            return None
+        return frozenset(map(cut, variable)) if cut is not None else variable
 
     def _substitution(self, node: Node, depth: int) -> Values | None:
         """`$(dirname X)`, `$(basename X)`, `$(realpath X)`, `$(readlink -f X)` and `$(cd X && pwd)`."""
@@ -142,20 +152,14 @@ class Scope:
             return None
         name, *arguments = [child for child in commands[0].children if child.type in _QUOTED | {"command_name"}]
         operands = [argument for argument in arguments if not text_of(argument).startswith("-")]
-        if not operands:
-            return None
-        values = self.values(operands[0], depth + 1)
+        values = self.values(operands[0], depth + 1) if operands else None
         if values is None:
             return None
         called = text_of(name)
-        if called == "dirname":
-            return frozenset(map(posixpath.dirname, values))
-        if called == "basename" and len(operands) == 1:
-            return frozenset(map(posixpath.basename, values))
-        if called in ("realpath", "readlink", "echo") and len(operands) == 1:
-            return values
-        goes_there = called == "cd" and any(text_of(command).startswith("pwd") for command in commands[1:])
-        return frozenset(posixpath.normpath(value) for value in values) if goes_there else None
+        if called == "cd" and not any(text_of(command).startswith("pwd") for command in commands[1:]):
+            return None
+        change = _CHANGING.get(called)
+        return frozenset(map(change, values)) if change is not None and len(operands) == 1 else None
 
 
 def _limited(parts: list[Values]) -> Iterator[tuple[str, ...]]:

@@ -25,6 +25,10 @@ _MATCHES = 200_000
 """Matches of one query in one file; a real file has a few hundred."""
 
 
+_LONGEST_PATH_EXPRESSION = 300
+"""Bytes; also bounds how deep an expression that is evaluated can be nested."""
+
+
 class Match(NamedTuple):
     """One match of a query: which pattern, and the nodes it named."""
 
@@ -47,6 +51,11 @@ def matches(language: str, query: str, data: bytes) -> list[Match]:
 def text_of(node: Node) -> str:
     """The source text of `node`."""
     return (node.text or b"").decode("utf-8", "surrogateescape")
+
+
+def may_be_path(node: Node) -> bool:
+    """Whether `node` is short enough for an expression that names a path; bundlers write sums of thousands of terms."""
+    return node.end_byte - node.start_byte <= _LONGEST_PATH_EXPRESSION
 
 
 def is_inside(node: Node, kinds: frozenset[str], field: str | None = None) -> bool:

@@ -10,6 +10,7 @@ import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pruner.apply.archive import write_tar
 from pruner.apply.directory import DirectoryWriter
@@ -17,8 +18,10 @@ from pruner.apply.partial import partial_sibling
 from pruner.apply.source import Source
 from pruner.errors import EnvironmentFault, InputError, UsageError
 from pruner.model import FileType
-from pruner.plan.types import Plan
-from pruner.rootfs import Root
+
+if TYPE_CHECKING:
+    from pruner.plan.types import Plan
+    from pruner.rootfs import Root
 
 __all__ = ["Applied", "apply", "apply_tar"]
 
@@ -99,9 +102,11 @@ def _check_destination(final: Path, root: Root, *, force: bool) -> None:
         return
     if not force:
         raise UsageError(f"{final}: is not empty", hint="choose another destination, or replace all of it by --force")
-    for precious in (Path.cwd(), Path.home(), Path(os.path.realpath(root.name))):
-        if precious.is_relative_to(final):
-            raise UsageError(f"{final}: holds {precious}, so it is not replaced", hint="choose another destination")
+    for precious in (os.curdir, os.environ.get("HOME", "/"), root.name):
+        if Path(os.path.realpath(precious)).is_relative_to(final):
+            raise UsageError(
+                f"{final}: holds {os.path.realpath(precious)}, so it is not replaced", hint="choose another destination"
+            )
 
 
 def _finish_top(partial: Path, source: Source) -> None:

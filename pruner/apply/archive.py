@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pruner.apply.source import Item, Source
 from pruner.model import FileType
-from pruner.rootfs.storage import Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pruner.apply.source import Item, Source
 
 _TYPES = {
     FileType.REGULAR: tarfile.REGTYPE,
@@ -18,6 +21,17 @@ _TYPES = {
     FileType.BLOCK_DEVICE: tarfile.BLKTYPE,
     FileType.FIFO: tarfile.FIFOTYPE,
 }
+
+
+class _Stream:
+    """What `tarfile` reads the bytes of a member from, without a copy of the whole."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+
+    def read(self, size: int) -> memoryview:
+        piece, self._data = self._data[:size], self._data[size:]
+        return piece
 
 
 def write_tar(source: Source, place: Path) -> tuple[str, ...]:
@@ -63,4 +77,4 @@ def _add(tar: tarfile.TarFile, item: Item, source: Source) -> None:
         return
     data = source.content(item)
     info.size = len(data)
-    tar.addfile(info, Window(data, item.path))
+    tar.addfile(info, _Stream(data))  # type: ignore[arg-type]  # read is all that is called

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pruner.apply.source import Item, Source
 from pruner.model import FileType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pruner.apply.source import Item, Source
 
 _NODES = {
     FileType.CHARACTER_DEVICE: stat.S_IFCHR,

@@ -7,10 +7,13 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 _STOPPING = (signal.SIGTERM, signal.SIGHUP)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError
 from pruner.model import File, FileType
 from pruner.plan.types import Decision, FilePlan, Plan
 from pruner.rootfs import Root, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ALGORITHMS = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 _OTHER_ROOT = "the root is not the one that the plan was made from; plan again"

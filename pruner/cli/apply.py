@@ -39,9 +39,11 @@ def apply_command(
             done = apply(plan, source, dest, force=force)
         else:
             assert tar is not None  # noqa: S101 -- one of the two is given
-            done = apply_tar(plan, source, tar, force=force)
+            done = apply_tar(plan, source, tar)
     finally:
         source.close()
+    if done.unverified:
+        typer.echo(f"note: {len(done.unverified)} files have no digest in the SBOM and were not checked", err=True)
     for loss in done.losses:
         typer.echo(f"note: {printable(loss)}", err=True)
     typer.echo(f"{done.files} files, {megabytes(done.bytes)} MB written to {dest or tar}")

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pruner.errors import EnvironmentFault, InputError
 
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pruner.emit.artifact import Artifact
-
-
-class Progress(Protocol):
-    """What long work tells as it goes."""
-
-    def __call__(self, stage: str) -> None: ...
 
 
 def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:

@@ -45,8 +45,8 @@ def plan_command(
         typer.Option(help="Package graph: dpkg status, Packages, apk installed, APKINDEX, node-link, GraphML, DOT."),
     ] = None,
     relations_direction: Annotated[
-        str, typer.Option(help="How edges of a graph file run: dependant (to its dependency) or provider.")
-    ] = "dependant",
+        str | None, typer.Option(help="How edges of a graph file run: dependant (the default) or provider.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A pruner.yaml with the same settings.")] = None,
     image: Annotated[str | None, typer.Option(help="Name of the fat image, for the Dockerfile's first stage.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything is unknown.")] = False,
@@ -105,48 +105,40 @@ def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool
 def request_from(sbom: str | None, config: Path | None, options: dict[str, object]) -> Request:
     """Join the command line with the configuration file: lists add up, for single values the command line wins."""
     from pruner.pipeline.request import Profile, Request
-    from pruner.read.config import Config, read_config
+    from pruner.read.checks import check_as_text
+    from pruner.read.config import DIRECTIONS, Config, RelationsFile, read_config
 
+    direction = options.pop("relations_direction", None)
+    if direction is not None and direction not in DIRECTIONS:
+        raise UsageError(f"direction {printable(str(direction))!r} is unknown", hint=" or ".join(DIRECTIONS))
+    root = options.pop("root", None)
+    files = options.pop("relations", None) or ()
+    options["relations"] = tuple(RelationsFile(path=path, direction=direction) for path in files)  # type: ignore[attr-defined]
     base = read_config(config) if config is not None else Config()
+    joined = base.joined(**options)
     if sbom is None:
         raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …")
-    features = dict(base.features)
-    for text in _texts(options["features"]):
-        name, equals, value = text.partition("=")
-        features[name] = value if equals else None
-    profile = str(options["profile"] or base.profile or Profile.BALANCED)
+    profile = joined.profile or Profile.BALANCED
     if profile not in set(Profile):
         raise UsageError(f"profile {printable(profile)!r} is unknown", hint=f"one of {', '.join(Profile)}")
-    direction = str(options["relations_direction"])
-    if direction not in ("dependant", "provider"):
-        raise UsageError(f"direction {printable(direction)!r} is unknown", hint="dependant or provider")
-    entries = (*base.entry, *_texts(options["entry"]))
-    if not entries:
+    if not joined.entry:
         raise UsageError("no entry point was given", hint="name what must run: --entry 'cmd:nginx -g \"daemon off;\"'")
-    root = options["root"]
+    features = dict(text.partition("=")[::2] for text in joined.features)
     return Request(
         sbom=sbom,
         root=None if root is None else str(root),
-        entries=entries,
-        keep=(*base.keep, *_texts(options["keep"])),
-        drop=(*base.drop, *_texts(options["drop"])),
-        features=features,
-        accept=(*base.accept, *_texts(options["accept"])),
-        refuse=(*base.refuse, *_texts(options["refuse"])),
+        entries=joined.entry,
+        keep=joined.keep,
+        drop=joined.drop,
+        features={name: value or None for name, value in features.items()},
+        accept=joined.accept,
+        refuse=joined.refuse,
         profile=Profile(profile),
-        rules=(*base.rules, *_paths(options["rules"])),
-        relations=(*base.relations, *_paths(options["relations"])),
-        relations_direction=direction,
+        rules=joined.rules,
+        relations=joined.relations,
+        verify=tuple(check_as_text(check) for check in joined.verify),
         config=config,
     )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-def _paths(value: object) -> tuple[Path, ...]:
-    return tuple(Path(item) for item in _texts(value))
 
 
 def totals_document(plan: Plan, output: Path) -> dict[str, object]:

@@ -1,2 +1,178 @@
-def verify_command() -> None:
-    """Not yet."""
+"""`pruner verify`: run the same commands in the fat and in the pruned root, and say what differs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pruner.cli.plan import request_from, write_plan
+from pruner.errors import NegativeAnswer, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pruner.plan import Plan
+    from pruner.read.checks import Check
+    from pruner.rootfs import Root
+    from pruner.verify import Missing, Outcome, Verification
+
+MOST_ROUNDS = 8
+"""Rounds of `--refine`: each adds at least one path; a program that needs more is better served by a rule."""
+
+
+def verify_command(
+    directory: Annotated[Path, typer.Argument(help="A plan directory.")],
+    root: Annotated[str, typer.Option(help="The fat root that the plan was made for.")],
+    command: Annotated[list[str] | None, typer.Argument(help="Command to run, after --.")] = None,
+    dest: Annotated[Path | None, typer.Option(help="The pruned root; written anew from the plan without it.")] = None,
+    rules: Annotated[list[Path] | None, typer.Option(help="Rule packs, for advice on what is missing.")] = None,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Write what is missing into --config and plan again, until it holds.")
+    ] = False,
+    sbom: Annotated[str | None, typer.Option(help="With --refine: the SBOM that the plan was made from.")] = None,
+    config: Annotated[Path, typer.Option(help="With --refine: the configuration file to add to.")] = Path(
+        "pruner.yaml"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+) -> None:
+    """Run a command, or the `verify:` entries of pruner.yaml, in both roots and compare exit code and output.
+
+    Examples:
+
+      pruner verify plan --root rootfs -- python3 /app/main.py
+
+      pruner verify plan --root rootfs --refine --sbom app.syft.json --config pruner.yaml
+    """
+    from pruner.emit.planfile import load_plan
+    from pruner.rootfs import open_root
+    from pruner.verify import refinements
+
+    if refine and sbom is None:
+        raise UsageError("--refine plans again and needs the SBOM", hint="give it with --sbom")
+    source = open_root(root)
+    try:
+        for _ in range(MOST_ROUNDS if refine else 1):
+            plan = load_plan(directory)
+            verification = _verify(plan, source, root, dest, _checks(plan, command), rules or ())
+            _print(verification, as_json=as_json)
+            wanted = refinements(verification, plan) if refine and not verification.passed else ()
+            if not wanted or not _refined(wanted, plan, directory, root=root, sbom=sbom, config=config):
+                break
+            dest = None
+    finally:
+        source.close()
+    if not verification.passed:
+        failed = sum(not outcome.passed for outcome in verification.outcomes)
+        raise NegativeAnswer(f"{failed} of {len(verification.outcomes)} checks differ in the pruned root")
+
+
+def _checks(plan: Plan, command: Sequence[str] | None) -> tuple[Check, ...]:
+    from pruner.read.checks import Check, check_from_text
+
+    checks = tuple(check_from_text(text) for text in plan.verify)
+    if command:
+        checks = (Check(command=tuple(command)), *checks)
+    if not checks:
+        raise UsageError("nothing to verify", hint="give a command after --, or `verify:` in pruner.yaml")
+    return checks
+
+
+def _verify(
+    plan: Plan, source: Root, root: str, dest: Path | None, checks: Sequence[Check], rules: Sequence[Path]
+) -> Verification:
+    """Materialise what is not a directory yet, and verify."""
+    from pruner.apply import apply
+    from pruner.rules import load_rules
+    from pruner.verify import verify
+
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pruner-verify-")))
+        scratch.chmod(0o755)
+        fat = Path(root)
+        losses: tuple[str, ...] = ()
+        if not (fat.is_dir() and not (fat / "oci-layout").exists()):
+            fat = scratch / "fat"
+            losses += apply(_everything(plan), source, fat, force=False).losses
+        if dest is None:
+            dest = scratch / "pruned"
+            losses += apply(plan, source, dest, force=False).losses
+        for loss in dict.fromkeys(losses):
+            typer.echo(f"note: {printable(loss)}", err=True)
+        return verify(fat, dest, checks, plan, rules=load_rules(rules), progress=_tell)
+
+
+def _tell(text: str) -> None:
+    """A line for each thing that is run, where someone watches: sandboxes are forked, so no thread may draw a bar."""
+    if sys.stderr.isatty():
+        typer.echo(printable(text), err=True)
+
+
+def _everything(plan: Plan) -> Plan:
+    """A plan that keeps every file of the fat root, to write out one that is not a directory."""
+    from pruner.plan import Decision
+
+    files = [replace(file, decision=Decision.KEEP) for file in plan.files if file.decision is not Decision.MAKE]
+    return replace(plan, files=tuple(files))
+
+
+def _refined(
+    wanted: Sequence[object], plan: Plan, directory: Path, *, root: str, sbom: str | None, config: Path
+) -> bool:
+    """Whether something new was written to `config`; the plan is made again with it."""
+    from pruner.read.config import read_config
+    from pruner.read.configedit import add_keeps
+
+    added = add_keeps(config, [(item.glob, item.observation) for item in wanted])  # type: ignore[attr-defined]
+    if not added:
+        return False
+    for glob in added:
+        typer.echo(f"refined: keep {printable(glob)}", err=True)
+    given = read_config(config)
+    entries = [] if given.entry else list(plan.entries)
+    request = request_from(sbom, config, {"root": root, "entry": entries, "relations_direction": None})
+    write_plan(request, directory, image=None, quiet=True)
+    return True
+
+
+def _print(verification: Verification, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([_document(outcome) for outcome in verification.outcomes], indent=2))
+        return
+    for caveat in verification.caveats:
+        typer.echo(f"note: {printable(caveat)}", err=True)
+    for outcome in verification.outcomes:
+        typer.echo(f"{'same   ' if outcome.passed else 'DIFFERS'}  {outcome.check.title}")
+        for fact in outcome.facts:
+            typer.echo(f"  {fact}")
+        if outcome.diff:
+            typer.echo("\n".join(f"  {line}" for line in outcome.diff.splitlines()))
+        for missing in outcome.missing if not outcome.passed else ():
+            typer.echo(f"  missing {_described(missing)}")
+        if outcome.passed and outcome.missing:
+            typer.echo(f"  did without {len(outcome.missing)} names that the fat root has (--json lists them)")
+        for note in outcome.notes:
+            typer.echo(f"  note: {note}")
+
+
+def _described(missing: Missing) -> str:
+    owner = f" of {printable(missing.owner)}" if missing.owner else ""
+    remedy = f"; {printable(missing.remedy)} would bring it" if missing.remedy else ""
+    return f"{printable(missing.path)}{owner} ({printable(missing.observation)}){remedy}"
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    return {
+        "check": outcome.check.title,
+        "passed": outcome.passed,
+        "facts": outcome.facts,
+        "diff": outcome.diff,
+        "missing": [asdict(missing) for missing in outcome.missing],
+        "notes": outcome.notes,
+    }

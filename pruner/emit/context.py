@@ -45,29 +45,35 @@ def supplied_files(plan: Plan) -> tuple[str, ...]:
     )
 
 
+def left_out_files(plan: Plan) -> tuple[str, ...]:
+    """Kept names that no build can copy, sorted: sockets, and what is not a directory or link below a mounted place."""
+    kept = (file for file in plan.files if file.decision is Decision.KEEP and not _copied_inside(file))
+    names = [file.path for file in kept if file.path not in SUPPLIED and not _made_from_plan(file)]
+    return tuple(sorted(names, key=encoded))
+
+
 def _copied_inside(file: FilePlan) -> bool:
     supplied = file.path in SUPPLIED and file.type is FileType.REGULAR
     # A socket has no content, and no archive carries one: whoever listens on it makes it.
     return (
         file.decision is Decision.KEEP
         and not supplied
-        and not is_mounted(file.path)
+        and not _is_mounted(file.path)
         and file.type is not FileType.SOCKET
     )
 
 
-def is_mounted(path: str) -> bool:
+def _is_mounted(path: str) -> bool:
     """Whether `path` is or lies below a place that builder and runtime mount a file system of their own on."""
     return path in MOUNTED or path.startswith(tuple(f"{place}/" for place in MOUNTED))
 
 
 def _made(files: Iterable[FilePlan]) -> Iterable[FilePlan]:
     """Made names, and kept directories and links below the mounted places, parents first."""
-    from_plan = (FileType.DIRECTORY, FileType.SYMLINK)
-    chosen = (
-        file
-        for file in files
-        if file.decision is Decision.MAKE
-        or (file.decision is Decision.KEEP and is_mounted(file.path) and file.type in from_plan)
-    )
+    chosen = (file for file in files if file.decision is Decision.MAKE or _made_from_plan(file))
     return sorted(chosen, key=lambda file: encoded(file.path))
+
+
+def _made_from_plan(file: FilePlan) -> bool:
+    without_content = file.type in (FileType.DIRECTORY, FileType.SYMLINK)
+    return file.decision is Decision.KEEP and _is_mounted(file.path) and without_content

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
-from pruner.emit.context import supplied_files
+from pruner.emit.context import left_out_files, supplied_files
 from pruner.errors import InputError, UsageError, printable
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def dockerfile_artifact(plan: Plan, *, image: str | None) -> Artifact:
     lines = [_HEADER, *_first_line(image), _STAGES.format(stage=_STAGE, **_work_directories(plan))]
     if supplied:
         lines.append(f"COPY --from={_STAGE} {' '.join(supplied)} /etc/\n")
+    lines.extend(f"# left out: {_shown(path)}: the container runtime makes its own\n" for path in left_out_files(plan))
     if plan.image is None:
         lines.append("# The SBOM holds no image configuration: add ENTRYPOINT, CMD, ENV, USER and the like here.\n")
     else:

@@ -9,7 +9,7 @@ from pruner.emit.artifact import Artifact
 from pruner.emit.dockerfile import dockerfile_omissions
 from pruner.errors import printable
 from pruner.model import FileType
-from pruner.plan import Decision, Plan
+from pruner.plan import Decision, FilePlan, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,13 +78,17 @@ def _largest(plan: Plan) -> Iterator[str]:
         yield from ("## Largest kept packages", "")
         yield from _table(("package", "", "MB kept", "of", "reason"), rows, numeric=(2, 3))
         yield ""
-    files = [file for file in plan.files if file.decision is not Decision.DROP and file.type is FileType.REGULAR]
+    files = [file for file in plan.files if _is_kept_inode(file)]
     files.sort(key=lambda file: (-file.bytes, file.path))
     listed = [(_code(file.path), _megabytes(file.bytes), _text(file.reason)) for file in files[:_LARGEST] if file.bytes]
     if listed:
         yield from ("## Largest kept files", "")
         yield from _table(("file", "MB", "reason"), listed, numeric=(1,))
         yield ""
+
+
+def _is_kept_inode(file: FilePlan) -> bool:
+    return file.decision is not Decision.DROP and file.type is FileType.REGULAR and file.hardlink is None
 
 
 def _options(plan: Plan) -> Iterator[str]:

@@ -53,7 +53,7 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
     root = open_root(request.root) if request.root is not None else None
     try:
         sbom = read_sbom(request.sbom)
-        sources = [read_relations(path, request.relations_direction) for path in request.relations]
+        sources = [read_relations(file.path, file.direction or "dependant") for file in request.relations]
         inventory = join(sbom, root, sources)
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
@@ -95,6 +95,7 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         is_dropped=policy.is_dropped,
         option_name=option_name,
         directories=base_directories(view),
+        verify=request.verify,
     )
     return decide(inventory, closure, context)
 
@@ -103,7 +104,7 @@ def _input_records(request: Request) -> tuple[InputRecord, ...]:
     """Names and digests of the inputs; a directory has none, and no path of the planning machine is recorded."""
     named = [("sbom", Path(request.sbom))]
     named += [("root", Path(request.root))] if request.root is not None else []
-    named += [("relations", path) for path in request.relations]
+    named += [("relations", file.path) for file in request.relations]
     named += [("config", request.config)] if request.config is not None else []
     named += [("rules", path) for path in request.rules]
     return tuple(

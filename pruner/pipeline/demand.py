@@ -72,6 +72,8 @@ class Demand:
             seen = analyze(file, active, self._view)
         ruled = self._rules.edges_of_file(file, active, seen, owner)
         parts = [seen, ruled]
+        if owner is not None and owner.type in DISTRIBUTION_TYPES and self._facts.is_elf(file):
+            parts.append(self._data_of(file, owner))
         if owner is not None and self._profile is Profile.PACKAGE:
             whole = Edge(
                 source=file_node(file.path),
@@ -82,6 +84,24 @@ class Demand:
             parts.append(Findings(edges=(whole,)))
         return joined(parts)
 
+    def _data_of(self, file: File, owner: Package) -> Findings:
+        """The data packages that the owner of a kept ELF file declares a need of.
+
+        Asked of files rather than of packages: a library that nothing loads reads no data.
+        """
+        edges = [
+            Edge(
+                source=file_node(file.path),
+                target=requires_node(option),
+                kind=EdgeKind.DEPENDS,
+                evidence=f"{owner.name} declares a dependency",
+            )
+            for clause in self._view.clauses(owner.id)
+            for option in clause[:1]
+            if not self._facts.has_elf(option)
+        ]
+        return Findings(edges=tuple(edges))
+
     # -- packages -----------------------------------------------------------------------------------------------------
 
     def _of_package(self, package: Package, active: bool) -> Findings:
@@ -91,10 +111,10 @@ class Demand:
         ]
         if self._profile is Profile.PACKAGE or package.type not in DISTRIBUTION_TYPES:
             parts.append(self._clause_edges(package_node(package.id), package, package_node))
-        elif active:
-            parts.append(Findings(edges=tuple(self._siblings(package))))
+        else:
             parts.append(self._clause_edges(package_node(package.id), package, requires_node))
-            parts.append(Findings(edges=tuple(self._module_packages(package))))
+            if active:
+                parts.append(Findings(edges=(*self._siblings(package), *self._module_packages(package))))
         return joined(parts)
 
     def _companions(self, package: Package) -> list[Edge]:
@@ -152,27 +172,29 @@ class Demand:
         ]
 
     def _of_requirement(self, package: PackageId) -> Findings:
-        """A declared need is walked through; only packages without any ELF file are kept for it."""
-        parts = [self._clause_edges(requires_node(package), self._view.packages[package], requires_node)]
-        if not self._facts.has_elf(package):
-            data = Edge(
-                source=requires_node(package),
-                target=package_node(package),
-                kind=EdgeKind.DATA,
-                evidence="declared dependency that is made of data alone",
+        """A package that a kept one declares a need of is kept whole when it is made of data alone.
+
+        One with ELF files is kept by file, as far as something loads or runs them.
+        """
+        if self._facts.has_elf(package):
+            return Findings()
+        data = Edge(
+            source=requires_node(package),
+            target=package_node(package),
+            kind=EdgeKind.DATA,
+            evidence="declared dependency that is made of data alone",
+        )
+        option = self._rules.optional_for("", self._view.packages[package])
+        if option is not None:
+            data = replace(
+                data,
+                strength=Strength.OPTIONAL,
+                evidence=option.why,
+                group=option.group,
+                default=option.default,
+                rule=option.rule,
             )
-            option = self._rules.optional_for("", self._view.packages[package])
-            if option is not None:
-                data = replace(
-                    data,
-                    strength=Strength.OPTIONAL,
-                    evidence=option.why,
-                    group=option.group,
-                    default=option.default,
-                    rule=option.rule,
-                )
-            parts.append(Findings(edges=(data,)))
-        return joined(parts)
+        return Findings(edges=(data,))
 
     def _clause_edges(self, source: Node, package: Package, make: Callable[[PackageId], Node]) -> Findings:
         """An edge for each clause with one installed answer, a choice for each with several; `make` names the nodes."""

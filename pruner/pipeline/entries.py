@@ -175,9 +175,8 @@ def _purl_matches(wanted: PackageURL, have: PackageURL) -> bool:
         return False
     if wanted.version and wanted.version != have.version:
         return False
-    have_qualifiers = have.qualifiers if isinstance(have.qualifiers, dict) else {}
-    asked = wanted.qualifiers if isinstance(wanted.qualifiers, dict) else {}
-    return all(have_qualifiers.get(key) == value for key, value in asked.items())
+    have_qualifiers = dict(have.qualifiers)
+    return all(have_qualifiers.get(key) == value for key, value in dict(wanted.qualifiers).items())
 
 
 def _package_edges(text: str, packages: Sequence[Package], view: View) -> list[Edge]:

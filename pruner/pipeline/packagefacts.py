@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pruner.analyze.loader import is_loader_directory
-from pruner.model import FileType, PackageId
+from pruner.model import File, FileType, PackageId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,19 +36,23 @@ class PackageFacts:
     @cached_property
     def _elf_directories(self) -> Mapping[PackageId, frozenset[str]]:
         """For each package with ELF files the directories that hold them."""
-        says_so = any(file.executable for file in self._view.inventory.files.values())
         found: defaultdict[PackageId, set[str]] = defaultdict(set)
         for package, paths in self.files_of.items():
             for path in paths:
                 file = self._view.tree.files.get(path)
-                if file is None or file.type is not FileType.REGULAR:
-                    continue
-                if file.executable if says_so else self._starts_like_elf(path):
+                if file is not None and self.is_elf(file):
                     found[package].add(path.rpartition("/")[0])
         return {package: frozenset(directories) for package, directories in found.items()}
 
-    def _starts_like_elf(self, path: str) -> bool:
-        content = self._view.read(path)
+    @cached_property
+    def _sbom_knows_executables(self) -> bool:
+        return any(file.executable for file in self._view.inventory.files.values())
+
+    def is_elf(self, file: File) -> bool:
+        """Whether `file` is an executable or shared object: the SBOM says so, or where it can't, its first bytes."""
+        if file.type is not FileType.REGULAR or self._sbom_knows_executables:
+            return file.executable
+        content = self._view.read(file.path)
         return content is not None and bytes(content[:4]) == b"\x7fELF"
 
     def has_elf(self, package: PackageId) -> bool:

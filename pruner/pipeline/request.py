@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pruner.read.config import RelationsFile
+
 
 class Profile(StrEnum):
     """How generous the closure is."""
@@ -39,7 +41,8 @@ class Request:
     refuse: tuple[str, ...] = ()
     profile: Profile = Profile.BALANCED
     rules: tuple[Path, ...] = ()
-    relations: tuple[Path, ...] = ()
-    relations_direction: str = "dependant"
+    relations: tuple[RelationsFile, ...] = ()
+    verify: tuple[str, ...] = ()
+    """Checks of the configuration file as text, carried into the plan."""
     config: Path | None = None
     """The configuration file, recorded with the inputs."""

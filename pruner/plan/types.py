@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import builtins  # noqa: TC003 -- a field named `bytes` hides the type
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING

@@ -43,7 +43,12 @@ def _with_root(sbom: Inventory, root: Root) -> Inventory:
     databases = [database for database in (read_dpkg(root, tree), read_apk(root, tree)) if database is not None]
     check_files(sbom, root, (database.home for database in databases))
     united, notes = _united(sbom, databases, root)
-    packages = ordered(with_extensions(completed(package, root, tree), tree) for package in united)
+    completed_packages = ((package, completed(package, root, tree)) for package in united)
+    packages = ordered(
+        with_extensions(full, tree)
+        for package, full in completed_packages
+        if full.whole_directories or not package.whole_directories or full.files
+    )
     return replace(
         sbom,
         image=sbom.image or root.image,

@@ -54,12 +54,15 @@ def with_extensions(package: Package, tree: Tree) -> Package:
 
 
 def completed(package: Package, root: Root, tree: Tree) -> Package:
-    """`package` with the file list and the requirements that the root states and the SBOM does not."""
+    """`package` with the file list and the requirements that the root states and the SBOM does not.
+
+    An npm package without any directory left is not installed in this version.
+    """
     package = located(package)
     if package.type == "python":
         return _python(package, root, tree)
-    if package.type == "npm" and not package.depends and package.whole_directories:
-        return replace(package, depends=_npm_requirements(package.whole_directories[0], root, tree))
+    if package.type == "npm" and package.whole_directories:
+        return _npm(package, root, tree)
     if package.type == "gem" and not package.depends and package.locations:
         text = text_of(root, tree, package.locations[0]) or ""
         names = (quoted or plain for quoted, plain in _GEM_DEPENDENCY.findall(text))
@@ -114,12 +117,25 @@ def _requires_dist(metadata: str) -> tuple[str, ...]:
     )
 
 
-def _npm_requirements(directory: str, root: Root, tree: Tree) -> tuple[str, ...]:
-    """Names that package.json requires, those of optional and peer dependencies included."""
+def _npm(package: Package, root: Root, tree: Tree) -> Package:
+    """With the names that package.json requires, those of optional and peer dependencies included.
+
+    Of several directories, which a lock file can't tell apart, those of another version are left out.
+    """
+    manifests = {directory: _package_json(directory, root, tree) for directory in package.whole_directories}
+    own = [place for place, manifest in manifests.items() if manifest.get("version") in {None, package.version}]
+    fields: Sequence[object] = [manifests[place].get(field) for place in own for field in _NPM_FIELDS]
+    names = {name for field in fields if isinstance(field, dict) for name in field}
+    return replace(
+        package,
+        whole_directories=tuple(own),
+        depends=package.depends or tuple(sorted(names)),
+    )
+
+
+def _package_json(directory: str, root: Root, tree: Tree) -> dict[str, Any]:
     text = text_of(root, tree, f"{directory}/package.json")
     try:
-        document = _PACKAGE_JSON.decode((text or "{}").encode("utf-8", "surrogateescape"))
+        return _PACKAGE_JSON.decode((text or "{}").encode("utf-8", "surrogateescape"))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return ()
-    fields: Sequence[object] = [document.get(field) for field in _NPM_FIELDS]
-    return tuple(sorted({name for field in fields if isinstance(field, dict) for name in field}))
+        return {}

@@ -33,6 +33,8 @@ from pruner.model import (
 from pruner.read import lacks
 from pruner.read import syftwire as wire
 from pruner.read.fields import decoded, present
+from pruner.read.languages import with_extensions
+from pruner.read.lockfiles import installed_of
 from pruner.read.order import ordered
 from pruner.read.owners import owners_of
 from pruner.read.syftfiles import Listing, listing_of
@@ -67,7 +69,9 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
     schema = _numbers(version)
     artifacts = packages_of(document.artifacts, lists_removed=_lists_removed(document.descriptor, schema), name=name)
     selection = _selection(document.descriptor, listing, name)
-    packages = ordered(artifacts.packages)
+    tree = Tree(listing.files)
+    locked = list(installed_of(artifacts.locked, artifacts.packages, tree))
+    packages = ordered(with_extensions(package, tree) for package in [*artifacts.packages, *locked])
     contains = _contained(document, listing)
     usable = None if selection is Selection.ALL and all(package.files for package in packages) else contains
     return Inventory(
@@ -79,10 +83,10 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
         image=source.image,
         packages=packages,
         files=listing.files,
-        owners=owners_of(packages, Tree(listing.files), usable),
+        owners=owners_of(packages, tree, usable),
         dependencies=_dependencies(document, packages),
         selection=selection,
-        lacks=tuple(_lacks(document, listing, artifacts, selection, schema)),
+        lacks=tuple(_lacks(document, listing, artifacts, packages, selection=selection, schema=schema)),
     )
 
 
@@ -219,6 +223,8 @@ def _lacks(
     document: wire.Document,
     listing: Listing,
     artifacts: Artifacts,
+    packages: Sequence[Package],
+    *,
     selection: Selection,
     schema: tuple[int, int, int] | None,
 ) -> Iterator[str]:
@@ -232,8 +238,9 @@ def _lacks(
         yield "the SBOM names no distribution (no os-release was found), so its packages may have no purl"
     if artifacts.unparsed_purls:
         yield f"{artifacts.unparsed_purls} packages have a purl that is none"
-    if artifacts.declared:
-        yield f"{artifacts.declared} entries are not installed (lock files, archives, deleted layers) and left out"
+    left_out = len(document.artifacts) - len(artifacts.removed) - len(packages)
+    if left_out:
+        yield f"{left_out} entries are not installed (lock files, archives, deleted layers) and left out"
     if artifacts.removed:
         yield f"Debian packages removed but not purged are left out: {', '.join(map(printable, artifacts.removed))}"
     if listing.outside:

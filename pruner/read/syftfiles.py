@@ -58,13 +58,13 @@ def listing_of(entries: Sequence[FileEntry], *, directory: str | None, layers: S
     files: dict[str, File] = {}
     hardlinks: dict[str, str] = {}
     for path, (index, entry) in chosen.items():
-        metadata = entry.metadata or (_NO_METADATA_EXECUTABLE if entry.executable else _NO_METADATA)
+        metadata = _metadata(entry)
         kind = _TYPES.get(metadata.type)
         if kind is None:  # IrregularFile, Unknown: nothing that a root can be told to hold
             continue
         if metadata.type == "HardLink" and metadata.linkDestination:
-            hardlinks[path] = absolute_path(metadata.linkDestination, f"{name}: $.files[{index}].metadata")
-        files[path] = _file(path, kind, metadata, entry, f"{name}: $.files[{index}].metadata.mode")
+            hardlinks[path] = absolute_path(metadata.linkDestination, name, "$.files[%d].metadata", index)
+        files[path] = _file(path, kind, entry, _mode(metadata, name, index))
     _join_hardlinks(files, hardlinks)
     if directory is not None:
         _restore_link_texts(files, chosen, directory)
@@ -88,7 +88,7 @@ def _entries_by_path(
         if slashless and text.startswith("/"):
             outside += 1
             continue
-        path = absolute_path(text, f"{name}: $.files[{index}].location.path")
+        path = absolute_path(text, name, "$.files[%d].location.path", index)
         if path == "/":
             continue
         path_of[entry.id] = path
@@ -99,14 +99,22 @@ def _entries_by_path(
     return chosen, path_of, outside
 
 
-def _file(path: str, kind: FileType, metadata: FileMetadata, entry: FileEntry, where: str) -> File:
+def _mode(metadata: FileMetadata, name: str, index: int) -> int:
     try:
-        mode = posix_mode(metadata.mode)
+        return posix_mode(metadata.mode)
     except ValueError:
         raise InputError(
-            f"{where}: {metadata.mode} is no file mode", hint="its digits must be octal; the document is damaged"
+            f"{name}: $.files[{index}].metadata.mode: {metadata.mode} is no file mode",
+            hint="its digits must be octal; the document is damaged",
         ) from None
-    executable = entry.executable
+
+
+def _metadata(entry: FileEntry) -> FileMetadata:
+    return entry.metadata or (_NO_METADATA_EXECUTABLE if entry.executable else _NO_METADATA)
+
+
+def _file(path: str, kind: FileType, entry: FileEntry, mode: int) -> File:
+    metadata, executable = _metadata(entry), entry.executable
     return File(
         path=path,
         type=kind,
@@ -131,7 +139,10 @@ def _libraries(entry: FileEntry) -> tuple[str, ...] | None:
 
 
 def _preferred(digests: Sequence[Digest]) -> str | None:
-    best = next((digest for digest in digests if digest.algorithm == "sha256"), digests[0])
+    best = digests[0]
+    for digest in digests:
+        if digest.algorithm == "sha256":
+            best = digest
     return f"{best.algorithm}:{best.value}"
 
 
@@ -149,7 +160,7 @@ def _join_hardlinks(files: dict[str, File], hardlinks: Mapping[str, str]) -> Non
         names[target].append(path)
     for target, others in names.items():
         data = files.get(target)
-        if data is None or data.type is not FileType.REGULAR or target in others:
+        if data is None or data.type is not FileType.REGULAR or target in hardlinks:
             continue  # a destination that the document lacks leaves a file of unknown content
         first, *further = sorted([target, *others], key=os.fsencode)
         files[first] = replace(data, path=first, hardlink=None)

@@ -14,6 +14,7 @@ from pruner.model import DeclaredFile, Package, PackageId
 from pruner.read import syftwire as wire
 from pruner.read.ecosystems import METADATA_ALIASES, is_installed
 from pruner.read.fields import decoded, present
+from pruner.read.lockfiles import LOCKED_TYPES
 from pruner.read.paths import absolute_path
 from pruner.read.purls import parsed_purl
 
@@ -44,8 +45,8 @@ class Artifacts:
     """What the document says about packages."""
 
     packages: tuple[Package, ...]
-    declared: int
-    """Entries left out because they are not installed: lock files, package archives."""
+    locked: tuple[Package, ...]
+    """Packages that a lock file names; they may be installed beside it."""
     removed: tuple[str, ...]
     """Names of Debian packages left out because they are removed but not purged."""
     unparsed_purls: int
@@ -58,7 +59,8 @@ def packages_of(entries: Sequence[wire.Artifact], *, lists_removed: bool, name: 
     nothing but its conffiles is left. Raises `InputError` naming `name` and the JSON path.
     """
     packages: dict[str, Package] = {}
-    declared, unparsed, removed = 0, 0, list[str]()
+    locked: list[Package] = []
+    unparsed, removed = 0, list[str]()
     for index, entry in enumerate(entries):
         at = f"$.artifacts[{index}]"
         if entry.id in packages:
@@ -67,7 +69,8 @@ def packages_of(entries: Sequence[wire.Artifact], *, lists_removed: bool, name: 
         locations = entry.locations or []
         hidden = bool(locations) and all((place.annotations or {}).get("visible") == "false" for place in locations)
         if hidden or not is_installed(ecosystem=entry.type, metadata_type=metadata_type, found_by=entry.foundBy):
-            declared += 1
+            if entry.type in LOCKED_TYPES and not hidden:
+                locked.append(_package(entry, metadata_type, name, at))
             continue
         package = _package(entry, metadata_type, name, at)
         if lists_removed and metadata_type == "dpkg-db-entry" and _is_removed(package):
@@ -76,7 +79,10 @@ def packages_of(entries: Sequence[wire.Artifact], *, lists_removed: bool, name: 
         unparsed += bool(entry.purl) and package.purl is None
         packages[entry.id] = package
     return Artifacts(
-        packages=tuple(packages.values()), declared=declared, removed=tuple(sorted(removed)), unparsed_purls=unparsed
+        packages=tuple(packages.values()),
+        locked=tuple(locked),
+        removed=tuple(sorted(removed)),
+        unparsed_purls=unparsed,
     )
 
 
@@ -86,7 +92,7 @@ def _is_removed(package: Package) -> bool:
 
 def _package(entry: wire.Artifact, metadata_type: str, name: str, at: str) -> Package:
     locations = [
-        absolute_path(place.path, f"{name}: {at}.locations[{number}].path")
+        absolute_path(place.path, name, f"{at}.locations[%d].path", number)
         for number, place in enumerate(entry.locations or ())
     ]
     fields: dict[str, Any] = {}

@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 from pruner.errors import InputError
-from pruner.rootfs.archive import open_archive, open_layout
 from pruner.rootfs.directory import DirectoryRoot
 from pruner.rootfs.tree import Resolution, Tree
 from pruner.rootfs.types import Root
@@ -27,15 +26,20 @@ def open_root(location: str | os.PathLike[str]) -> Root:
     OCI image layout, plain or compressed by gzip, zstd or xz. Raises `InputError` for anything else and for damage,
     `EnvironmentFault` where a permission or room for decompressed layers is missing.
     """
+    # Archives need a dozen modules that a directory does without.
     place = os.fspath(location)
     if Path(place).is_dir():
         root = DirectoryRoot(place)
         if not {"/oci-layout", "/index.json"} <= root.files.keys():
             return root
-        with closing(root):  # what is mapped of it stays
+        from pruner.rootfs.archive import open_layout
+
+        with closing(root):  # what is open of it stays
             return open_layout(root)
     if not Path(place).exists():
         raise InputError(f"{place}: no such file or directory")
     if not Path(place).is_file():
         raise InputError(f"{place}: neither a directory nor a regular file")
+    from pruner.rootfs.archive import open_archive
+
     return open_archive(place)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError
-from pruner.model import File, ImageConfig
-from pruner.rootfs.image import Blob, Image, image_in
+from pruner.rootfs.decompress import uncompressed
+from pruner.rootfs.image import Blob, Container, Image, image_in
 from pruner.rootfs.overlay import Content, Listing, Overlay
-from pruner.rootfs.storage import Storage
+from pruner.rootfs.region import Region, fault
 from pruner.rootfs.tarball import members_of_tar
-from pruner.rootfs.types import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pruner.model import File, ImageConfig
+    from pruner.rootfs.types import Root
 
 
 class ArchiveRoot:
-    """The `Root` that archives make up; its bytes stay where they are in `storage`."""
+    """The `Root` that archives make up, whose bytes stay where they are."""
 
-    def __init__(self, name: str, listing: Listing, storage: Storage, image: ImageConfig | None = None) -> None:
+    def __init__(self, name: str, listing: Listing, image: ImageConfig | None = None) -> None:
         self.name = name
         self.image = image
         self.lacks: tuple[str, ...] = ()
@@ -26,14 +31,15 @@ class ArchiveRoot:
         self._contents: Mapping[str, Content] = listing.contents
         self._attributes = listing.attributes
         self._modified = listing.modified
-        self._storage = storage
 
     def read(self, path: str) -> memoryview:
         """See `Root.read`."""
-        content = self._contents.get(path)
-        if content is None:
-            raise InputError(f"{self.name}: {path} is not a regular file")
-        return content.data.toreadonly() if content.holes is None else _filled(content, f"{self.name}: {path}")
+        content = self._content(path)
+        return content.data.view() if content.holes is None else _filled(content, f"{self.name}: {path}")
+
+    def region(self, path: str) -> Region:
+        """Where the stored bytes of the regular file `path` lie."""
+        return self._content(path).data
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         """See `Root.extended_attributes`."""
@@ -46,7 +52,12 @@ class ArchiveRoot:
     def close(self) -> None:
         """See `Root.close`."""
         self._contents = {}
-        self._storage.close()
+
+    def _content(self, path: str) -> Content:
+        content = self._contents.get(path)
+        if content is None:
+            raise InputError(f"{self.name}: {path} is not a regular file")
+        return content
 
 
 def open_archive(location: str) -> Root:
@@ -55,46 +66,39 @@ def open_archive(location: str) -> Root:
     Raises `InputError` for what is none of these or is damaged, `EnvironmentFault` where space for decompressed data
     is missing.
     """
-    storage = Storage()
     try:
-        with Path(location).open("rb") as file:
-            data = storage.uncompressed(storage.mapped(file), location)
-        overlay = Overlay(location)
-        overlay.apply(members_of_tar(data, location, ended=True), archive=location, whiteouts=False)
-        plain = ArchiveRoot(location, overlay.listing(), storage)
-        image = image_in(plain)
-        return plain if image is None else _image_root(location, image, storage)
-    except BaseException:
-        storage.close()
-        raise
+        stored = Region.of_descriptor(os.open(location, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        raise fault(error, location) from None
+    data = uncompressed(stored, location)
+    overlay = Overlay(location)
+    overlay.apply(members_of_tar(data, location, ended=True), archive=location, whiteouts=False)
+    plain = ArchiveRoot(location, overlay.listing())
+    image = image_in(plain)
+    return plain if image is None else _image_root(location, image)
 
 
-def open_layout(container: Root) -> Root:
+def open_layout(container: Container) -> Root:
     """The root of the image in `container`, a directory that holds an OCI image layout."""
     image = image_in(container)
     if image is None:
         raise InputError(f"{container.name}: not an OCI image layout", hint="its oci-layout or index.json is missing")
-    storage = Storage()
-    try:
-        return _image_root(container.name, image, storage)
-    except BaseException:
-        storage.close()
-        raise
+    return _image_root(container.name, image)
 
 
-def _image_root(name: str, image: Image, storage: Storage) -> ArchiveRoot:
+def _image_root(name: str, image: Image) -> ArchiveRoot:
     overlay = Overlay(name)
-    for blob, data in _layers(image.layers, storage):
+    for blob, data in _layers(image.layers):
         overlay.apply(members_of_tar(data, blob.name, ended=False), archive=blob.name, whiteouts=True)
-    return ArchiveRoot(name, overlay.listing(), storage, image.config)
+    return ArchiveRoot(name, overlay.listing(), image.config)
 
 
-def _layers(blobs: Sequence[Blob], storage: Storage) -> Iterator[tuple[Blob, memoryview]]:
+def _layers(blobs: Sequence[Blob]) -> Iterator[tuple[Blob, Region]]:
     """The uncompressed layers in order; a blob that occurs again is not decompressed again."""
-    done: dict[str, memoryview] = {}
+    done: dict[str, Region] = {}
     for blob in blobs:
         if blob.name not in done:
-            done[blob.name] = storage.uncompressed(blob.data, blob.name)
+            done[blob.name] = uncompressed(blob.data, blob.name)
         yield blob, done[blob.name]
 
 
@@ -108,6 +112,6 @@ def _filled(content: Content, what: str) -> memoryview:
         raise InputError(f"{what}: a sparse file of {content.size} bytes does not fit into memory") from None
     position = 0
     for start, size in content.holes or ():
-        whole[start : start + size] = content.data[position : position + size]
+        whole[start : start + size] = content.data.read(position, size)
         position += size
     return memoryview(whole).toreadonly()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pruner.errors import EnvironmentFault, InputError
+from pruner.errors import InputError
 from pruner.model import File, FileType, ImageConfig
+from pruner.rootfs.region import Region, fault
 from pruner.rootfs.types import kept_attribute
 
-_MAPPED_FROM = 65536
-"""Bytes from which mapping a file is cheaper than copying it; also keeps the number of mappings low."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 _KERNEL_FILESYSTEMS = frozenset(
     {"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs"}
@@ -50,28 +50,29 @@ class DirectoryRoot:
         try:
             self._descriptor = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise _fault(error, location) from None
+            raise fault(error, location) from None
         try:
             found, lacks = _listing(location)
         except OSError as error:
             os.close(self._descriptor)
-            raise _fault(error, location) from None
+            raise fault(error, location) from None
         self.lacks = tuple(sorted(lacks))
         self.files: Mapping[str, File] = dict(_files(location, found))
         self._modified = {path: int(status.st_mtime) for path, status in found}
 
     def read(self, path: str) -> memoryview:
         """See `Root.read`."""
+        return self.region(path).view()
+
+    def region(self, path: str) -> Region:
+        """Where the bytes of the regular file `path` lie; raises as `read` does."""
         known = self.files.get(path)
         if known is None or known.type is not FileType.REGULAR:
             raise InputError(f"{self.name}: {path} is not a regular file")
         with self._opened(path, _READABLE) as descriptor:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InputError(f"{self.name}: {path} was replaced while it was in use")
-            if status.st_size >= _MAPPED_FROM:
-                return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
-            return memoryview(_read_all(descriptor, status.st_size))
+            return Region.of_descriptor(os.dup(descriptor))
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         """See `Root.extended_attributes`."""
@@ -113,7 +114,7 @@ class DirectoryRoot:
             opened.append(os.open(name, flags, dir_fd=at))
             yield opened[-1]
         except OSError as error:
-            raise _fault(error, f"{self.name}: {path}") from None
+            raise fault(error, f"{self.name}: {path}") from None
         finally:
             for descriptor in opened:
                 os.close(descriptor)
@@ -178,7 +179,7 @@ def _link_text(place: str) -> str:
     try:
         return os.readlink(place)  # noqa: PTH115  (Path normalises the text)
     except OSError as error:
-        raise _fault(error, place) from None
+        raise fault(error, place) from None
 
 
 def _mounted_kind(device: int) -> str:
@@ -190,18 +191,3 @@ def _mounted_kind(device: int) -> str:
             if mount.split(" ")[2] == wanted:
                 return source.split(" ")[0]
     return ""
-
-
-def _read_all(descriptor: int, size: int) -> bytes:
-    """The bytes of the small file, also where a signal or the file system cuts a read short."""
-    data = os.read(descriptor, size + 1)
-    while len(data) < size and (more := os.read(descriptor, size - len(data))):
-        data += more
-    return data
-
-
-def _fault(error: OSError, what: str) -> InputError | EnvironmentFault:
-    reason = (error.strerror or str(error)).lower()
-    if isinstance(error, PermissionError):
-        return EnvironmentFault(f"{what}: {reason}", hint="run as the owner of the files, or give the root as a tar")
-    return InputError(f"{what}: {reason}")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pruner.errors import InputError
 from pruner.model import FileType, ImageConfig
 from pruner.rootfs.imageconfig import image_config_from_oci
 from pruner.rootfs.tree import Tree
 from pruner.rootfs.types import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pruner.rootfs.region import Region
 
 _LARGEST_DOCUMENT = 16 << 20
 """Bytes; registries refuse manifests beyond 4 MiB (distribution-spec, Pushing Manifests)."""
@@ -30,13 +34,20 @@ _ATTESTATION = "vnd.docker.reference.type"
 _ONE_IMAGE = "save a single image for one platform (skopeo copy --override-arch, docker save NAME)"
 
 
+class Container(Root, Protocol):
+    """Files that hold an image instead of a root."""
+
+    def region(self, path: str) -> Region:
+        """Where the bytes of the regular file at real path `path` lie."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
     """A layer as stored, maybe compressed."""
 
     name: str
     """The archive's name and the layer's, for messages."""
-    data: memoryview
+    data: Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +58,7 @@ class Image:
     layers: tuple[Blob, ...]
 
 
-def image_in(container: Root) -> Image | None:
+def image_in(container: Container) -> Image | None:
     """The one image that `container` holds, None where it holds files of a root instead.
 
     Raises `InputError` where there are several images or none, or one is damaged: every digest that the layout states
@@ -64,7 +75,7 @@ def image_in(container: Root) -> Image | None:
 class _Store:
     """Blobs and documents of a container; links in it are followed inside it (docker save links equal layers)."""
 
-    def __init__(self, container: Root) -> None:
+    def __init__(self, container: Container) -> None:
         self.name = container.name
         self._container = container
         self._tree = Tree(container.files)
@@ -73,30 +84,33 @@ class _Store:
         found = self._tree.resolve(path).path
         return found is not None and self._container.files[found].type is FileType.REGULAR if found != "/" else False
 
-    def blob(self, path: str) -> memoryview:
+    def blob(self, path: str) -> Region:
         found = self._tree.resolve(path).path
         if found is None or not self.has(path):
             raise InputError(f"{self.name}: {path} is missing", hint="the image is incomplete; save it anew")
-        return self._container.read(found)
+        return self._container.region(found)
 
     def document(self, path: str) -> Any:
         data = self.blob(path)
-        if len(data) > _LARGEST_DOCUMENT:
-            raise InputError(f"{self.name}: {path} has {len(data)} bytes, too many for a manifest")
+        if data.size > _LARGEST_DOCUMENT:
+            raise InputError(f"{self.name}: {path} has {data.size} bytes, too many for a manifest")
         try:
-            return json.loads(bytes(data))
+            return json.loads(data.read(0, data.size))
         except (ValueError, RecursionError) as error:
             raise InputError(f"{self.name}: {path} is not JSON: {error}") from None
 
-    def described(self, descriptor: Mapping[str, Any], where: str) -> tuple[str, memoryview]:
+    def described(self, descriptor: Mapping[str, Any], where: str) -> tuple[str, Region]:
         """Path and bytes of the blob that an OCI descriptor points to, compared with its size and digest."""
         path = self.path(descriptor, where)
         data = self.blob(path)
         size = descriptor.get("size")
-        if isinstance(size, int) and size != len(data):
-            raise InputError(f"{self.name}: {path} has {len(data)} bytes, {where} says {size}", hint=_DAMAGED)
+        if isinstance(size, int) and size != data.size:
+            raise InputError(f"{self.name}: {path} has {data.size} bytes, {where} says {size}", hint=_DAMAGED)
         algorithm, _, expected = str(descriptor["digest"]).partition(":")
-        if hashlib.new(algorithm, data).hexdigest() != expected:
+        actual = hashlib.new(algorithm)
+        for chunk in data.chunks():
+            actual.update(chunk)
+        if actual.hexdigest() != expected:
             raise InputError(f"{self.name}: {path} does not match its {algorithm} digest", hint=_DAMAGED)
         return path, data
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError
 from pruner.model import File, FileType
 from pruner.rootfs.tree import MAX_LINKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pruner.rootfs.region import Region
 
 PATH_MAX = 4095
 """Longest path in bytes that the kernel takes, without the NUL; limits.h."""
@@ -22,7 +27,7 @@ _AUFS_METADATA = ".wh..wh."
 class Content:
     """Where the bytes of a regular file lie."""
 
-    data: memoryview
+    data: Region
     """What the archive stores."""
     size: int
     """Apparent size in bytes."""
@@ -103,7 +108,7 @@ class Overlay:
         """Apply one archive, called `archive` in messages; `whiteouts` tells whether `.wh.` names hide lower ones."""
         self._layer += 1
         for member in members:
-            if not member.parts:
+            if not member.parts or (whiteouts and _is_aufs_metadata(member.parts)):
                 continue
             name = member.parts[-1]
             names = self._directory(member, member.parts[:-1], archive)
@@ -111,7 +116,7 @@ class Overlay:
                 self._place(names, member, archive)
             elif name == OPAQUE:
                 self._hide_lower(names)
-            elif not name.startswith(_AUFS_METADATA):
+            else:
                 self._whiteout(names, name.removeprefix(WHITEOUT))
 
     def listing(self) -> Listing:
@@ -223,6 +228,11 @@ class Overlay:
             for name, entry in tuple(current.items()):
                 if entry.layer != self._layer and not entry.inode.names:
                     del current[name]
+
+
+def _is_aufs_metadata(parts: tuple[str, ...]) -> bool:
+    """Bookkeeping that old Docker versions left in layers, and that engines skip."""
+    return parts[-1] != OPAQUE and any(part.startswith(_AUFS_METADATA) for part in parts)
 
 
 def _file(path: str, member: Member, hardlink: str | None) -> File:

@@ -7,14 +7,16 @@ decompressing the same root takes.
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pruner.errors import InputError
 from pruner.model import FileType
 from pruner.rootfs.overlay import PATH_MAX, Content, Member
-from pruner.rootfs.storage import Window
+from pruner.rootfs.region import Region, Window
 from pruner.rootfs.types import kept_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TYPES = {
     tarfile.REGTYPE: FileType.REGULAR,
@@ -34,13 +36,13 @@ _LARGEST_ID = 2**32 - 2
 _DAMAGED = "the archive is truncated or damaged; make it anew"
 
 
-def members_of_tar(data: memoryview, archive: str, *, ended: bool) -> Iterator[Member]:
+def members_of_tar(data: Region, archive: str, *, ended: bool) -> Iterator[Member]:
     """The members of the tar in `data`, called `archive` in messages, in its order.
 
     `ended` asks for the zero block that ends an archive, where nothing else proves that it is complete.
     Raises `InputError` for what is no tar, for damage, for absolute names and for names with `..`.
     """
-    if not len(data):
+    if not data.size:
         if ended:
             raise InputError(f"{archive}: empty, not a tar archive")
         return
@@ -59,14 +61,14 @@ def members_of_tar(data: memoryview, archive: str, *, ended: bool) -> Iterator[M
         raise InputError(f"{archive}: malformed header: {error}", hint=_DAMAGED) from None
 
 
-def _check_end(data: memoryview, offset: int, archive: str, *, ended: bool) -> None:
+def _check_end(data: Region, offset: int, archive: str, *, ended: bool) -> None:
     """The library takes a damaged header for the end, so look at what is there."""
-    block = bytes(data[offset : offset + tarfile.BLOCKSIZE])
+    block = data.read(offset, tarfile.BLOCKSIZE)
     if any(block) or (ended and not block):
         raise InputError(f"{archive}: damaged or truncated at byte {offset}", hint=_DAMAGED)
 
 
-def _member(info: tarfile.TarInfo, data: memoryview, archive: str) -> Member:
+def _member(info: tarfile.TarInfo, data: Region, archive: str) -> Member:
     parts = _components(info.name, archive, "member")
     kind = _TYPES.get(info.type)
     if kind is None:
@@ -114,12 +116,12 @@ def _is_target(text: str) -> bool:
     return 0 < len(text) <= PATH_MAX and "\0" not in text
 
 
-def _content(info: tarfile.TarInfo, data: memoryview, archive: str) -> Content:
+def _content(info: tarfile.TarInfo, data: Region, archive: str) -> Content:
     pieces = cast("list[tuple[int, int]] | None", info.sparse)
     holes = None if pieces is None else tuple(pieces)
     stored = info.size if holes is None else sum(size for _, size in holes)
-    piece = data[info.offset_data : info.offset_data + stored]
-    if len(piece) != stored:
+    piece = data.part(info.offset_data, stored)
+    if piece.size != stored:
         raise InputError(f"{archive}: {info.name} is cut off", hint=_DAMAGED)
     if holes is not None and any(start < 0 or size < 0 or start + size > info.size for start, size in holes):
         raise InputError(f"{archive}: sparse file {info.name} contradicts itself", hint=_DAMAGED)

@@ -7,11 +7,14 @@ import functools
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError
 from pruner.model import File, FileType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MAX_LINKS = 40
 """Symbolic links that one look-up may traverse before it fails with ELOOP; path_resolution(7)."""

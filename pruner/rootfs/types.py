@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pruner.model import File, ImageConfig
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pruner.model import File, ImageConfig
 
 
 class Root(Protocol):

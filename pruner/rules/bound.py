@@ -117,16 +117,21 @@ class BoundRules:
                 asked, _, argument = filled.partition("=")
                 yield edge(capability_node(asked, argument or None), EdgeKind.CAPABILITY)
         for target in rule.keep:
-            if target == "owner" and owner is not None:
-                yield edge(package_node(owner.id), rule.kind or EdgeKind.RULE)
-            elif target in {"names", "alternatives"}:
-                for node in self._targets.names_of(source, alternatives=target == "alternatives"):
-                    yield edge(node, rule.kind or EdgeKind.STATE)
-            elif target != "owner":
-                for node, kind in self._targets.of(target, values, rule):
-                    yield edge(node, kind)
+            for node, kind in self._kept(target, source, values, rule, owner):
+                yield edge(node, kind)
         for node, kind in self._targets.of_state(rule, values):
             yield edge(node, kind)
+
+    def _kept(
+        self, target: str, source: Node, values: Mapping[str, str], rule: Rule, owner: Package | None
+    ) -> Iterable[tuple[Node, EdgeKind]]:
+        """The nodes that one item of `keep` stands for, each with the kind of its edge."""
+        if target == "owner":
+            return [(package_node(owner.id), rule.kind or EdgeKind.RULE)] if owner is not None else []
+        if target in {"names", "alternatives"}:
+            names = self._targets.names_of(source, alternatives=target == "alternatives")
+            return [(node, rule.kind or EdgeKind.STATE) for node in names]
+        return self._targets.of(target, values, rule)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str | None:

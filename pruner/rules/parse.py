@@ -175,7 +175,8 @@ class RuleReader:
         for number, target in enumerate(targets):
             named = target in _WORDS or target.startswith(("package:", "command:"))
             if not named and not target.startswith(("/", "{lib}", "{bin}", "{dir}", "{prefix}", "{value}")):
-                self._issue(f"{at}[{number}]", f"{target!r} is no path, {', '.join(_WORDS)}, package:GLOB or command:NAME")
+                known = ", ".join(_WORDS)
+                self._issue(f"{at}[{number}]", f"{target!r} is no path, {known}, package:GLOB or command:NAME")
             self._check_pattern(target, f"{at}[{number}]")
         return targets
 

@@ -96,7 +96,7 @@ def quoted(text: str) -> str:
 
 
 def concrete(pattern: str) -> tuple[str, ...]:
-    """`pattern` in every spelling that a tree's glob understands: directories filled in, and with and without `/usr`."""
+    """`pattern` in the spellings that a tree's glob understands: directories filled in, with and without `/usr`."""
     texts: tuple[str, ...] = (pattern,)
     for placeholder, directories in (("{lib}", LIB_DIRECTORIES), ("{bin}", BIN_DIRECTORIES)):
         texts = tuple(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from pruner.errors import EnvironmentFault
 from pruner.rootfs import Tree, open_root
 from pruner.verify.compare import differences, failure
+from pruner.verify.features import Features
 from pruner.verify.missing import Gap
 from pruner.verify.types import Missing, Outcome, Ran, Refinement, Session, Verification
 from pruner.verify.view import VIEWS, copy_tree, remove_tree
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pruner.plan.types import Plan
     from pruner.read.checks import Check
+    from pruner.rules import RuleSet
 
 __all__ = ["VIEWS", "Missing", "Outcome", "Ran", "Refinement", "Session", "Verification", "refinements", "verify"]
 
@@ -41,15 +43,15 @@ def verify(
     checks: Sequence[Check],
     plan: Plan,
     *,
-    feature_of: Callable[[str], str | None] = lambda _path: None,
+    rules: RuleSet | None = None,
     trace: bool = True,
     views: Sequence[str] = VIEWS,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Verification:
     """Run `checks` in the directories `fat` and `pruned` and compare.
 
-    `feature_of` tells which capability, if any, would keep a path; `trace=False` does without strace; `views` are the
-    ways to protect a root from writes, in order of preference; `progress` is told what is being run.
+    `rules` tell which capability would bring a path; `trace=False` does without strace; `views` are the ways to
+    protect a root from writes, in order of preference; `progress` is told what is being run.
     Call it from a process without other threads. Raises `EnvironmentFault` when bubblewrap is missing or no sandbox
     can be made here.
     """
@@ -63,7 +65,8 @@ def verify(
     with ExitStack() as stack:
         roots = [_own(path, stack, caveats) for path in (fat, pruned)]
         fat_root, pruned_root = (stack.enter_context(_Opened(path)) for path in roots)
-        gap = Gap(fat_root.root, fat_root.tree, pruned_root.tree, plan, feature_of)
+        features = Features(rules, fat_root.tree, plan) if rules is not None else None
+        gap = Gap(fat_root.root, fat_root.tree, pruned_root.tree, plan, features)
         place = Place(root=roots[0], clients=roots[0], image=plan.image, bwrap=bwrap, views=tuple(views))
         other = replace(place, root=roots[1], strace=strace)
         outcomes = tuple(

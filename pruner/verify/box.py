@@ -150,7 +150,8 @@ class Box:
             self.pump(_PAUSE)
         if self._strace and not program.over:
             self._trace(program)
-        os.write(started.go, b"g")
+        with suppress(BrokenPipeError):  # it could not even get that far, and its status tells why
+            os.write(started.go, b"g")
         return program
 
     def finish(self, program: Program, seconds: float) -> Ran:

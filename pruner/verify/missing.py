@@ -13,11 +13,12 @@ from pruner.verify.types import Missing
 from pruner.verify.view import SUPPLIED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from pruner.plan.types import FilePlan, Plan
     from pruner.rootfs.tree import Tree
     from pruner.rootfs.types import Root
+    from pruner.verify.features import Features
     from pruner.verify.trace import Observation
 
 _MOUNTED = ("/proc", "/sys", "/dev")
@@ -29,11 +30,9 @@ _MOST_LISTED = 200
 class Gap:
     """What lies between the fat and the pruned root."""
 
-    def __init__(
-        self, fat: Root, fat_tree: Tree, pruned: Tree, plan: Plan, feature_of: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, fat: Root, fat_tree: Tree, pruned: Tree, plan: Plan, features: Features | None) -> None:
         self._fat, self._fat_tree, self._pruned = fat, fat_tree, pruned
-        self._feature_of = feature_of
+        self._features = features
         self._files: dict[str, FilePlan] = {file.path: file for file in plan.files}
         self._groups = {
             str(edge.target): option.name
@@ -94,13 +93,11 @@ class Gap:
 
     def _described(self, path: str, seen: Observation) -> Missing:
         file = self._files.get(path)
-        group, feature = self._groups.get(path), self._feature_of(path)
-        if group is not None:
-            remedy = f"--accept {group}"
-        elif feature is not None:
+        remedy = f"--keep {glob.escape(path)}"
+        if path in self._groups:
+            remedy = f"--accept {self._groups[path]}"
+        elif self._features is not None and (feature := self._features.of(path)) is not None:
             remedy = f"--feature {feature}"
-        else:
-            remedy = f"--keep {glob.escape(path)}"
         return Missing(
             path=path,
             observation=f"{seen.call} {seen.given}" + (" (listed)" if seen.lists else ""),

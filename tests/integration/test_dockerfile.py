@@ -153,7 +153,7 @@ def files_of(root: Path, *, dropped: tuple[str, ...] = ()) -> tuple[FilePlan, ..
     """A decision for every name below `root`: all are kept but `dropped`."""
     plans = []
     first: dict[int, str] = {}
-    names = sorted(os.fsencode(os.path.join(place, name)) for place, *below in os.walk(root) for name in [*below[0], *below[1]])
+    names = sorted(os.fsencode(path) for path in root.rglob("*"))
     for name in map(os.fsdecode, names):
         path = name.removeprefix(str(root))
         status = os.lstat(name)
@@ -168,7 +168,7 @@ def files_of(root: Path, *, dropped: tuple[str, ...] = ()) -> tuple[FilePlan, ..
                 uid=status.st_uid,
                 gid=status.st_gid,
                 bytes=status.st_size if kind is FileType.REGULAR else 0,
-                target=os.readlink(name) if kind is FileType.SYMLINK else None,
+                target=str(Path(name).readlink()) if kind is FileType.SYMLINK else None,
                 hardlink=first.get(status.st_ino) if several else None,
                 device=(os.major(status.st_rdev), os.minor(status.st_rdev)) if node else None,
                 owner=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import pickle
 import shutil
@@ -18,6 +19,7 @@ from pruner.errors import EnvironmentFault
 from pruner.model import Distro, Edge, EdgeKind, FileType, ImageConfig, Node, Strength
 from pruner.plan.types import Decision, FilePlan, OptionalPlan, Plan, Totals
 from pruner.read.checks import Check, Probe, Ready, check_from_text
+from pruner.rules import load_rules
 from pruner.verify import refinements, verify
 from pruner.verify.view import VIEWS
 from tests.support import need, skip
@@ -29,6 +31,22 @@ PLAN = Plan(
     profile="balanced", entries=(), inputs=(), image=None, distro=Distro(), mode="root", files=(), packages=(),
     edges=(), before=NOTHING, after=NOTHING,
 )  # fmt: skip
+
+
+PACK = """\
+format: 1
+rules:
+  - id: test-conf
+    when: {capability: ["conf=*"]}
+    keep: "/etc/conf.d/{value}"
+    why: a fragment by its name
+    reference: conf(5)
+  - id: test-conf-b
+    when: {capability: ["conf=b.conf", conf-all]}
+    keep: /etc/conf.d/b.conf
+    why: one fragment
+    reference: conf(5)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +112,8 @@ def as_nobody(function):
     """What `function()` returns when an ordinary user calls it; this user itself, where it is one."""
     if os.geteuid() != 0:
         return function()
-    import http.client  # noqa: F401
-    import ssl  # noqa: F401 - what is imported later may be closed to that user
+    for name in ("encodings.ascii", "encodings.idna", "http.client", "ssl"):
+        importlib.import_module(name)  # what is imported later may be closed to that user
 
     answer, end = os.pipe()
     child = os.fork()
@@ -106,7 +124,7 @@ def as_nobody(function):
             os.setresuid(NOBODY, NOBODY, NOBODY)
             ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as for a process that was started by that user
             result = ("value", function())
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the child must not go on as the test
             result = ("error", traceback.format_exc())
         with os.fdopen(end, "wb") as stream:
             pickle.dump(result, stream)
@@ -131,16 +149,16 @@ def need_root() -> None:
         skip("needs root")
 
 
-def test_equal_roots_pass_and_stay_as_they_are(place):
+def test_equal_roots_pass_and_stay_as_they_are(place, tmp_path, monkeypatch):
     """Nothing that a command writes reaches either root, and nothing is left behind in temporary places."""
-    before = set(Path(tempfile.gettempdir()).glob("pruner-verify-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     verification = checked(place, "/bin/tool write /etc/new", "/bin/tool cat /etc/new", "/bin/script")
     assert [outcome.passed for outcome in verification.outcomes] == [True, True, True]
     assert not (place / "fat/etc/new").exists()
     assert not (place / "pruned/etc/new").exists()
     assert not (place / "pruned/etc/hosts").exists()
     assert "ends with 1 in the fat root, too" in verification.outcomes[1].notes[0]
-    assert set(Path(tempfile.gettempdir()).glob("pruner-verify-*")) == before
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", ["/usr/share/data/real", "/opt/alternative", "/etc/link"])
@@ -165,7 +183,9 @@ def test_relative_paths_are_resolved_by_the_working_directory_of_the_process(pla
 
 def test_a_missing_directory_is_named_when_a_file_was_to_be_made_in_it(place):
     """open(O_CREAT) and bind(2) in a directory that is gone name the directory."""
-    service = '{"service": "/bin/tool serve-unix /run/app/s /etc/passwd", "ready": {"unix": "/run/app/s", "timeout": 20}}'
+    service = (
+        '{"service": "/bin/tool serve-unix /run/app/s /etc/passwd", "ready": {"unix": "/run/app/s", "timeout": 20}}'
+    )
     (place / "fat/run/app").mkdir()
     verification = checked(place, "/bin/tool write /var/lib/app/db", service, without=("/var/lib/app", "/run/app"))
     written, bound = verification.outcomes
@@ -217,12 +237,15 @@ def test_owner_reason_and_remedy_come_from_the_plan(place):
     edge = Edge(source=Node("/bin/tool"), target=Node(paths[0]), kind=EdgeKind.DATA, strength=Strength.OPTIONAL)
     group = OptionalPlan(name="plugins", accepted=False, edges=(edge,), bytes=1, files=1, why="x")
     plan = replace(PLAN, files=tuple(map(dropped, paths)), optional=(group,))
+    pack = place / "rules"
+    pack.mkdir()
+    (pack / "conf.yaml").write_text(PACK)
     verification = checked(
         place, *(Check(command=("/bin/tool", "cat", path)) for path in paths), without=paths, plan=plan,
-        feature_of=lambda path: "conf" if path == paths[1] else None,
+        rules=load_rules([pack]),
     )  # fmt: skip
     found = [name for outcome in verification.outcomes for name in outcome.missing]
-    assert [name.remedy for name in found] == ["--accept plugins", "--feature conf", "--keep /etc/odd[[]1][*]"]
+    assert [name.remedy for name in found] == ["--accept plugins", "--feature conf=b.conf", "--keep /etc/odd[[]1][*]"]
     assert {(name.owner, name.reason) for name in found} == {("pkg:deb/debian/app@1", "refused option")}
     assert [item.glob for item in refinements(verification, plan)] == [*paths[:2], "/etc/odd[[]1][*]"]
     kept = replace(plan, files=tuple(replace(file, decision=Decision.KEEP) for file in plan.files))
@@ -335,7 +358,9 @@ def test_commands_that_do_not_end_or_flood_are_stopped(place):
     """A time limit ends what hangs; endless output is read without being kept; a signal is an exit code."""
     checks = [Check(command=("/bin/tool", word), timeout=0.5) for word in ("forever", "flood")]
     for outcome in checked(place, *checks).outcomes:
-        assert outcome.facts == (f"nothing to compare with: in the fat root {outcome.check.title} did not end within 0.5 s",)
+        assert outcome.facts == (
+            f"nothing to compare with: in the fat root {outcome.check.title} did not end within 0.5 s",
+        )
     outcome = only(verify(place / "fat", place / "pruned", [Check(command=("/bin/tool", "kill"))], PLAN))
     assert outcome.passed
     assert outcome.notes == ("/bin/tool kill ends with 137 in the fat root, too",)
@@ -363,7 +388,7 @@ def test_hostile_links_of_a_root_do_not_leave_it(place, tmp_path):
         verify(place / "hostile/fat", place / "hostile/pruned", [check_from_text("/bin/tool id")], PLAN)
     except EnvironmentFault as error:
         assert "sandbox" in error.fact
-    assert os.listdir(outside) == []
+    assert list(outside.iterdir()) == []
 
 
 def test_an_ordinary_user_verifies_with_caveats(place):

@@ -32,11 +32,12 @@ static int list(const char *path) {
 }
 
 static int answer(int server, const char *path) {
+    signal(SIGPIPE, SIG_IGN);
     for (;;) {
         char request[4096];
         int client = accept(server, NULL, NULL);
         if (client < 0) return fail("accept");
-        if (read(client, request, sizeof request) < 0) return fail("read");
+        if (read(client, request, sizeof request) <= 0) { close(client); continue; }
         dprintf(client, "HTTP/1.0 200 OK\r\n\r\n");
         int file = open(path, O_RDONLY);
         if (file < 0) dprintf(client, "nothing\n");

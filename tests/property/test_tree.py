@@ -52,14 +52,14 @@ def listings(draw: st.DrawFn) -> dict[str, File]:
 
 def materialise(files: dict[str, File], root: Path) -> None:
     for path in sorted(files):
-        place, found = f"{root}{path}", files[path]
+        place, found = Path(f"{root}{path}"), files[path]
         if found.type is FileType.DIRECTORY:
-            os.mkdir(place)
+            place.mkdir()
         elif found.type is FileType.SYMLINK:
             assert found.target is not None
-            os.symlink(found.target, place)
+            place.symlink_to(found.target)
         else:
-            os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o644))
+            place.touch()
 
 
 class HowToOpen(ctypes.Structure):
@@ -83,7 +83,7 @@ def kernel_answer(root: Path, path: str, *, follow: bool) -> tuple[str | None, s
         if opened < 0:
             return None, PROBLEMS.get(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         try:
-            return os.readlink(f"/proc/self/fd/{opened}").removeprefix(os.path.realpath(root)) or "/", ""
+            return str(Path(f"/proc/self/fd/{opened}").readlink()).removeprefix(os.path.realpath(root)) or "/", ""
         finally:
             os.close(opened)
     finally:

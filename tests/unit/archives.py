@@ -40,10 +40,10 @@ def hardlink(name: str, target: str) -> tuple[tarfile.TarInfo, None]:
     return info, None
 
 
-def tar(*members: tuple[tarfile.TarInfo, bytes | None], format: int = tarfile.PAX_FORMAT) -> bytes:
+def tar(*members: tuple[tarfile.TarInfo, bytes | None], version: int = tarfile.PAX_FORMAT) -> bytes:
     """The bytes of a tar with `members` as they are, checked by nobody."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=format, errors="surrogateescape") as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=version, errors="surrogateescape") as archive:
         for info, content in members:
             archive.addfile(info, None if content is None else io.BytesIO(content))
     return buffer.getvalue()

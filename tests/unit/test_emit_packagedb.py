@@ -13,7 +13,7 @@ import pytest
 
 from pruner.emit.packagedb import package_database, with_package_database
 from pruner.errors import InputError
-from pruner.model import DeclaredFile, Distro, File, FileType, Inventory, Package, PackageId
+from pruner.model import DeclaredFile, File, FileType, Inventory, Package, PackageId
 from pruner.plan import Decision, FilePlan, PackagePlan, Plan, Totals
 from pruner.rootfs import Tree
 from tests.support import syft

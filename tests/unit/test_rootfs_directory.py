@@ -111,7 +111,7 @@ def test_a_parent_that_becomes_a_link_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_names_are_just_names(tmp_path: Path, name: bytes) -> None:
     """Newlines, quotes, substitutions, escapes and bytes that are not UTF-8 survive unchanged."""
-    Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(name)
+    (tmp_path / os.fsdecode(name)).write_bytes(name)
     root = open_root(tmp_path)
     (path,) = root.files
     assert os.fsencode(path) == b"/" + name

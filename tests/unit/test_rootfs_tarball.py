@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pruner.errors import InputError
 from pruner.model import FileType
-from pruner.rootfs import Root, Tree, open_root, storage
+from pruner.rootfs import Root, Tree, decompress, open_root
 from tests.support import ROOT, need, skip
 from tests.unit.archives import hardlink, link, member, tar, zipped
 
@@ -119,7 +119,7 @@ def test_nothing_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that grows without measure ends with a message, not with a full disk."""
-    monkeypatch.setattr(storage, "_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(decompress, "_FREE_BYTES", 1 << 20)
     assert "expands to more than" in refusal(tmp_path, zipped(bytes(16 << 20)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pruner.read.checks import Check
 from pruner.verify.box import TRACED
 from pruner.verify.compare import STILL_RUNS, differences, failure
-from pruner.verify.trace import Observation, observations, read_trace
+from pruner.verify.trace import observations, read_trace
 from pruner.verify.types import Ran, Session
 from tests.support import need
 
@@ -45,7 +45,7 @@ def test_the_working_directory_follows_chdir_fork_and_chroot():
         f'7  chdir("{hexed("/nowhere")}") {ENOENT}',
         "7  clone(child_stack=NULL, flags=SIGCHLD) = 3 /* 12 in strace's PID NS */",
         f'12 stat("{hexed("x")}", 0x7ff) {ENOENT}',
-        f'12 fchdir(5<{hexed("/opt")}>) = 0',
+        f"12 fchdir(5<{hexed('/opt')}>) = 0",
         f'12 stat("{hexed("y")}", 0x7ff) {ENOENT}',
         f'7  chroot("{hexed("/jail")}") = 0',
         f'7  stat("{hexed("/z")}", 0x7ff) {ENOENT}',
@@ -90,7 +90,10 @@ def test_creation_and_listing_are_marked():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("line", ["", "7", "7  openat(", "garbage ENOENT", f'7  openat("{"z" * 70000}") {ENOENT}', f'7 open("\\xzz") {ENOENT}'])
+@pytest.mark.parametrize(
+    "line",
+    ["", "7", "7  openat(", "garbage ENOENT", f'7  openat("{"z" * 70000}") {ENOENT}', f'7 open("\\xzz") {ENOENT}'],
+)
 def test_a_damaged_trace_has_no_observations(line):
     """Cut, foreign and endless lines are passed over."""
     assert seen(line) == set()
@@ -168,9 +171,3 @@ def test_a_session_without_an_answer_says_why():
     assert failure(Session(service=Ran(title="s", problem=STILL_RUNS))) == ""
     facts, _ = differences(CHECK, session(), session(None, problem="did not end within 5 s"))
     assert facts[0] == "in the pruned root t did not end within 5 s"
-
-
-def test_observations_sort():
-    """Observations of one path stand together, so that outputs are deterministic."""
-    first = Observation(path="/a", call="open", given="a")
-    assert sorted([Observation(path="/b", call="a", given="b"), first])[0] == first

@@ -43,6 +43,8 @@ _BY_INTERPRETER = re.compile(
     r"(?P<python>python|pypy)[0-9.]*|(?P<node>node|nodejs|deno|bun)|(?P<perl>perl)[0-9.]*|(?P<ruby>j?ruby)[0-9.]*"
     r"|(?P<php>php)[0-9.]*"
 )
+_MODULES = frozenset({"python", "npm", "gem", "php-composer"})
+"""Ecosystems, in Syft's words, whose packages are sets of modules."""
 _FUNCTION = "edges_of_{}"
 
 
@@ -69,7 +71,10 @@ def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[st
         return ["elf"]
     from pruner.analyze.config import is_configuration
 
-    kinds = ["config"] if is_configuration(file.path) else []
+    owner = view.owner(file.path)
+    # A distribution of a language is kept whole: what its own data files name lies in it.
+    in_module = owner is not None and owner.type in _MODULES
+    kinds = ["config"] if is_configuration(file.path) and not in_module else []
     if not active:
         return kinds
     if data[:2] == b"#!":

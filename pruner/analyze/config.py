@@ -123,7 +123,8 @@ class _Reader:
             return
         if file.type is FileType.DIRECTORY:
             yield from opened.edges_of_directory(self._file, path, self._view)
-            yield from opened.edges_of_content(self._file, path, self._view)
+            if not self._file.path.startswith(f"{file.path}/"):  # a file that names where it lies names no content
+                yield from opened.edges_of_content(self._file, path, self._view)
             if including or path.rstrip("/").endswith(".d"):
                 for child in self._view.tree.children(file.path)[:_MOST_MATCHES]:
                     yield from self._one(child, f"{evidence}, a directory", including=False)

@@ -35,8 +35,8 @@ _SYMTAB_LIMIT = 64 << 20
 def edges_of_elf(file: File, data: memoryview, active: bool, view: View) -> Findings:
     """The needs of the ELF file `file`; never raises, what can't be read becomes an unknown of kind `elf`.
 
-    Inert: its loader and DT_NEEDED, which for a program (not for a library) are optional. Active: also what it loads
-    and starts at run time, the paths that it names, and its symbols and literals for rules.
+    Inert: its loader and DT_NEEDED, which for a program (not for a library) are optional, and the symbols of a library.
+    Active: also what it loads and starts at run time, the paths that it names, and its literals for rules.
     """
     try:
         image = read_elf(data)
@@ -48,7 +48,8 @@ def edges_of_elf(file: File, data: memoryview, active: bool, view: View) -> Find
     found = _linked(file, image, active, view)
     unknowns += found.unknowns
     if not active:
-        return Findings(edges=found.edges, unknowns=tuple(unknowns))
+        symbols = frozenset[str]() if image.is_program else image.imported_symbols
+        return Findings(edges=found.edges, unknowns=tuple(unknowns), symbols=symbols)
     seen = literals.literals_of(image, view.tree)
     symbols = _symbols(image)
     loads = bool(symbols & _DLOPEN) or _defines_dlopen(image)

@@ -71,16 +71,16 @@ def locked(lock: str, view: View) -> tuple[str, ...]:
 
 
 def gem_edges(source: Node, gem: Gem, view: View, *, evidence: str, kind: EdgeKind = EdgeKind.IMPORT) -> Iterator[Edge]:
-    """Edges from `source` to a gem: its package where there is one, and its gemspec, which brings what it requires.
+    """Edges from `source` to a gem: its package, or else its gemspec.
 
-    The gemspec is analysed by `edges_of_ruby`, so that the requirements of a gem that no package lists are followed.
+    The gemspec is analysed by `edges_of_ruby`, so that a gem that no package lists is kept with what it requires.
     """
     owner = owner_of(gem.specification, view)
     if owner is None and gem.folder is not None:
         owner = owner_of(gem.folder + "/", view)
     if owner is not None:
         yield Edge(source=source, target=package_node(owner.id), kind=kind, evidence=evidence)
-    if owner is None or owner.type == "gem":
+    else:
         yield from view.edges_to(source, gem.specification, kind, evidence=evidence)
 
 

@@ -11,6 +11,7 @@ from posixpath import dirname
 from typing import TYPE_CHECKING
 
 from pruner.model import Edge, EdgeKind, FileType, Strength, file_node, package_node
+from pruner.relations.node import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,19 +24,23 @@ MAXIMUM_SOURCE_BYTES = 8 << 20
 
 
 def owner_of(path: str, view: View) -> Package | None:
-    """The package that the file at the real `path` belongs to, by its list of files or by its folder."""
+    """The package that the file at the real `path` was installed with, by its list of files or by its folder.
+
+    An npm package outside of a `node_modules` folder is an application under its own name: nothing installed it.
+    """
     owner = view.owner(path)
-    if owner is not None:
-        return owner
-    folders = _packages_by_folder(view)
-    if folders:
+    if owner is None:
+        folders = _packages_by_folder(view)
         folder = path
-        while len(folder) > 1:
+        while folders and owner is None and len(folder) > 1:
             folder = dirname(folder)
-            found = folders.get(folder)
-            if found is not None:
-                return found
-    return None
+            owner = folders.get(folder)
+    return None if owner is None or _is_application(owner) else owner
+
+
+def _is_application(package: Package) -> bool:
+    folder = folder_of(package) if package.type == "npm" else None
+    return folder is not None and not {"node_modules", "nodejs"} & set(folder.split("/"))
 
 
 @lru_cache(maxsize=2)

@@ -45,7 +45,7 @@ _QUERY = """
 ((identifier) @place (#any-of? @place "__dirname" "__filename"))
 ((member_expression object: (meta_property) property: (property_identifier) @name) @place
   (#any-of? @name "url" "dirname" "filename"))
-((string (string_fragment) @path) (#match? @path "^\\\\.?\\\\.?/"))
+((string (string_fragment) @path) @whole (#match? @path "^\\\\.?\\\\.?/"))
 """
 _GUARDS = frozenset({"try_statement"})
 
@@ -53,7 +53,7 @@ _GUARDS = frozenset({"try_statement"})
 def edges_of_node(file: File, data: memoryview, active: bool, view: View) -> Findings:
     """What the module or the package.json `file` needs; of a module nothing while it is inert."""
     if basename(file.path) == "package.json":
-        return _edges_of_manifest(file, active, view)
+        return _edges_of_manifest(file, view)
     if not active or len(data) > MAXIMUM_SOURCE_BYTES:
         return Findings()
     edges: list[Edge] = []
@@ -64,13 +64,17 @@ def edges_of_node(file: File, data: memoryview, active: bool, view: View) -> Fin
         evidence = "decides how Node reads the modules beside it"
         edges.extend(view.edges_to(source, f"{home}/package.json", EdgeKind.CONFIG, evidence=evidence))
     places: list[str] = []
-    for _, found in matches("javascript", _QUERY, bytes(data)):
+    found_all = matches("javascript", _QUERY, bytes(data))
+    loaded = {found[name][0].start_byte for _, found in found_all for name in ("module", "program") if name in found}
+    for _, found in found_all:
         if "module" in found:
             edges.extend(_module_edges(source, file.path, found["module"][0], view, unknowns))
         elif "program" in found:
             edges.extend(_program_edges(source, file.path, found["program"][0], view))
         elif "command" in found:
             edges.extend(_command_edges(source, text_of(found["command"][0]).strip("\"'"), view))
+        elif "whole" in found and found["whole"][0].start_byte in loaded:
+            continue
         elif "path" in found:
             places.extend(_named_place(text_of(found["path"][0]), file.path, view))
         else:
@@ -113,7 +117,7 @@ def package_edges(
     strength: Strength = Strength.HARD,
     group: str | None = None,
 ) -> Iterator[Edge]:
-    """Edges to the package in `folder` (or to one file of that name); for an npm package also to its package.json."""
+    """Edges to the package in `folder` (or to the one file that it is): its node, or else its package.json."""
     single = view.resolved(folder)
     main = folder if single is not None and single.type is FileType.REGULAR else f"{folder}/package.json"
     found = view.resolved(main)
@@ -124,12 +128,6 @@ def package_edges(
             yield from tree_edges(source, real.path, view, kind=EdgeKind.IMPORT, evidence=evidence)
         return
     yield from module_edges(source, main, view, evidence=evidence, kind=kind, strength=strength, group=group)
-    owner = owner_of(found.path, view)
-    if owner is not None and owner.type == "npm":
-        # The package is kept whole by its node; its package.json says what it requires, which no SBOM does.
-        yield Edge(
-            source=source, target=file_node(found.path), kind=kind, evidence=evidence, strength=strength, group=group
-        )
 
 
 def _program_edges(source: Node, path: str, argument: Syntax, view: View) -> Iterator[Edge]:
@@ -170,20 +168,19 @@ def _place_edges(source: Node, path: str, places: list[str], view: View, kind: E
 # -- package.json -----------------------------------------------------------------------------------------------------
 
 
-def _edges_of_manifest(file: File, active: bool, view: View) -> Findings:
-    """What a package.json declares; in a `node_modules` folder that no package owns also the files around it.
+def _edges_of_manifest(file: File, view: View) -> Findings:
+    """What a package.json declares that belongs to no installed package; in `node_modules` also the files around it.
 
-    A package's dependencies are needed even while it is inert: it is kept whole, by name.
+    Dependencies are needed even while the file is inert: a package is kept whole, by name.
     """
     folder = dirname(file.path)
     installed = "/node_modules/" in file.path
     source = file_node(file.path)
-    owner = owner_of(file.path, view)
-    if (owner is not None and owner.type != "npm") or (not installed and not active and owner is not None):
+    if owner_of(file.path, view) is not None:
         return Findings()
     text = nodepath.manifest(file.path, view)
     edges: list[Edge] = []
-    if installed and owner is None and nodepath.nearest_package(folder, view) == folder and _is_package(folder):
+    if installed and nodepath.nearest_package(folder, view) == folder and _is_package(folder):
         around = tree_edges(source, folder, view, kind=EdgeKind.COMPANION, evidence="part of the package")
         edges.extend(edge for edge in around if "/node_modules/" not in edge.target[len(folder) :])
     optional = text.get("peerDependenciesMeta")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
-from pruner.analyze.syntax import may_be_path, text_of
+from pruner.analyze.syntax import ancestors, may_be_path, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,14 +28,13 @@ def _has(node: Syntax, kind: str) -> bool:
 
 def places_around(node: Syntax, path: str) -> Iterator[str]:
     """The path of the largest expression around `__dirname` and the like that has a known value."""
-    value, outer = value_of(node, path), node.parent
-    while outer is not None:
+    value = value_of(node, path)
+    for _, outer in ancestors(node):
         if outer.type not in {"arguments", "template_substitution"}:
             wider = value_of(outer, path)
             if wider is None:
                 break
             value = wider
-        outer = outer.parent
     if value is not None and value not in {path, dirname(path)}:
         yield value
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze.composer import autoload_edges, is_autoloader
 from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, module_edges, tree_edges, without_repeats
-from pruner.analyze.syntax import is_inside, matches, may_be_path, text_of
+from pruner.analyze.syntax import ancestors, is_inside, matches, may_be_path, text_of
 from pruner.model import EdgeKind, FileType, Findings, Unknown, file_node
 
 if TYPE_CHECKING:
@@ -148,13 +148,14 @@ class _Reader:
 
     def _place(self, node: Syntax) -> None:
         """The path of the largest expression around `__DIR__` that has a known value, outside of an include."""
-        value, outer = self._value(node), node.parent
-        while outer is not None and outer.type in _AROUND:
+        value = self._value(node)
+        for _, outer in ancestors(node):
+            if outer.type not in _AROUND or not may_be_path(outer):
+                break
             wider = self._value(outer)
             if wider is None and outer.type == "binary_expression":
                 break
             value = wider or value
-            outer = outer.parent
         if value is not None:
             self._places.add(value)
 

@@ -55,7 +55,7 @@ def edges_of_arguments(
 
 
 def _environment_of_program(program: str, modules: Modules, view: View) -> Environment | None:
-    """The environment that runs `program`: its own if it is an interpreter, that of its first line if it is a script."""
+    """The environment that runs `program`: its own, or that of its first line if it is a script."""
     real = view.tree.resolve(program).path
     if real is None:
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pruner.analyze import gems
 from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, module_edges, owner_of, tree_edges, without_repeats
 from pruner.analyze.rubypath import RubyPaths, library_above, literal, load_path
-from pruner.analyze.syntax import matches, text_of
+from pruner.analyze.syntax import ancestors, matches, may_be_path, text_of
 from pruner.model import EdgeKind, FileType, Findings, Unknown, file_node
 
 if TYPE_CHECKING:
@@ -200,11 +200,11 @@ class _Reader:
 
     def _place(self, node: Syntax) -> None:
         """The path of the largest expression around `__dir__` or `__FILE__` that has a known value."""
-        value, outer = self._paths.value(node), node.parent
-        while outer is not None and outer.type in _AROUND:
-            wider = self._paths.value(outer)
-            value = value if wider is None else wider
-            outer = outer.parent
+        value = self._paths.value(node)
+        for _, outer in ancestors(node):
+            if outer.type not in _AROUND or not may_be_path(outer):
+                break
+            value = self._paths.value(outer) or value
         if value is not None and value not in {self._path, dirname(self._path)}:
             self._places.append(value)
 
@@ -229,14 +229,11 @@ _BUILTIN = frozenset({"thread", "enumerator", "rational", "complex", "fiber", "r
 
 def _is_rescued(node: Syntax) -> bool:
     """Whether a `rescue` is around `node`."""
-    outer = node.parent
-    while outer is not None:
-        if outer.type == "rescue_modifier" or (
-            outer.type in _GUARDS and any(child.type == "rescue" for child in outer.named_children)
-        ):
-            return True
-        outer = outer.parent
-    return False
+    return any(
+        outer.type == "rescue_modifier"
+        or (outer.type in _GUARDS and any(child.type == "rescue" for child in outer.named_children))
+        for _, outer in ancestors(node)
+    )
 
 
 def _feature(name: str, places: tuple[str, ...], view: View) -> str | None:

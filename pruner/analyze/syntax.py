@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tree_sitter import Language, Node, Query
 
@@ -25,6 +25,8 @@ _MATCHES = 200_000
 """Matches of one query in one file; a real file has a few hundred."""
 
 
+_HIGHEST = 64
+"""Levels of nesting that are looked through for what is around a node."""
 _LONGEST_PATH_EXPRESSION = 300
 """Bytes; also bounds how deep an expression that is evaluated can be nested."""
 
@@ -40,7 +42,8 @@ def matches(language: str, query: str, data: bytes) -> list[Match]:
     """All matches of `query` (tree-sitter's query syntax) in `data`, in the order of the text."""
     from tree_sitter import Parser, QueryCursor
 
-    tree = Parser(_language(language)).parse(data)
+    # Predicates of queries decode the text as UTF-8; a name in another encoding would not be found either way.
+    tree = Parser(_language(language)).parse(data.decode("utf-8", "replace").encode())
     found = QueryCursor(_query(language, query), match_limit=_MATCHES).matches(tree.root_node)
     in_order = [Match(pattern, captures) for pattern, captures in found]
     return sorted(
@@ -60,12 +63,20 @@ def may_be_path(node: Node) -> bool:
 
 def is_inside(node: Node, kinds: frozenset[str], field: str | None = None) -> bool:
     """Whether a node of one of `kinds` is around `node`, and `node` in its `field` where one is given."""
+    return any(
+        outer.type in kinds and (field is None or outer.child_by_field_name(field) == inner)
+        for inner, outer in ancestors(node)
+    )
+
+
+def ancestors(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Each node around `node` after the one inside it; a limited number, since to climb costs the depth each time."""
     inner, outer = node, node.parent
-    while outer is not None:
-        if outer.type in kinds and (field is None or outer.child_by_field_name(field) == inner):
-            return True
+    for _ in range(_HIGHEST):
+        if outer is None:
+            return
+        yield inner, outer
         inner, outer = outer, outer.parent
-    return False
 
 
 @lru_cache(maxsize=8)

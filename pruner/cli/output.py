@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pruner.errors import EnvironmentFault, InputError
+from pruner.errors import EnvironmentFault, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,17 @@ def _swap(fresh: Path, directory: Path) -> None:
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def source_date_epoch() -> int | None:
+    """Seconds since 1970 that SOURCE_DATE_EPOCH states (reproducible-builds.org), None where it is not set.
+
+    Raises `UsageError` when it is no whole number.
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise UsageError("SOURCE_DATE_EPOCH is not a whole number of seconds", hint="unset it, or set it to one")
+    return int(text) if text else None
 
 
 STAGES = ("reading", "closing", "deciding", "writing")

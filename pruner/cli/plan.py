@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pruner.cli.output import megabytes, progress_bar, table, write_directory
+from pruner.cli.output import megabytes, progress_bar, source_date_epoch, table, write_directory
 from pruner.errors import NegativeAnswer, UsageError, printable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool
     with progress_bar(quiet=quiet) as progress:
         plan = make_plan(request, progress=progress)
         progress("writing")
-        write_directory(output, emit_all(plan, image=image))
+        write_directory(output, emit_all(plan, image=image, epoch=source_date_epoch()))
     return plan
 
 

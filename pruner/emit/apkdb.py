@@ -29,6 +29,14 @@ def apk_database(packages: Sequence[Package], tree: Tree, kept: frozenset[str]) 
     return encoded("".join(f"{entry}\n" for entry in entries))
 
 
+def apk_world(packages: Sequence[Package]) -> bytes:
+    """The packages that apk takes for wanted: all that are there, so that it removes none as no longer needed.
+
+    One name a line (apk-world(5)); constraints of the fat root's own list speak of packages that are gone.
+    """
+    return encoded("".join(f"{name}\n" for name in sorted({package.name for package in packages})))
+
+
 def _trimmed(lines: Iterable[str], tree: Tree, kept: frozenset[str]) -> Iterator[str]:
     directory = ""
     is_kept = True

@@ -2,7 +2,7 @@
 
 Debian: `status.d/NAME` and `status.d/NAME.md5sums` as in distroless images (its PACKAGE_METADATA.md); syft, trivy and
 grype read them. Where something kept needs dpkg's own `status`, that file and `info/*.md5sums` are trimmed instead.
-Alpine: the trimmed installed database. An rpm database is binary and has no such form: none is made, and the plan
+Alpine: the trimmed installed database, and `world` with it, without which apk opens no database. An rpm database is binary and has no such form: none is made, and the plan
 says so.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pruner.emit.apkdb import apk_database
+from pruner.emit.apkdb import apk_database, apk_world
 from pruner.emit.dpkgdb import STATUS, dpkg_database
 from pruner.emit.madefiles import encoded
 from pruner.model import FileType, Inventory, Package
@@ -26,6 +26,7 @@ _REASON = "package database of what is kept"
 _STATUS_DIRECTORY = "/var/lib/dpkg/status.d"
 _INFO_DIRECTORY = "/var/lib/dpkg/info"
 _APK_DATABASES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+_APK_WORLD = "/etc/apk/world"
 
 
 def with_package_database(plan: Plan, inventory: Inventory) -> Plan:
@@ -70,6 +71,7 @@ def package_database(
         contents |= {_real(tree, path): content for path, content in made.items()}
     if alpine:
         contents[_apk_path(alpine, tree)] = apk_database(alpine, tree, kept)
+        contents[_real(tree, _APK_WORLD)] = apk_world(alpine)
     return contents
 
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from pruner.pipeline.copyrights import copyright_edges
 from pruner.pipeline.demand import Demand, settle_choices
 from pruner.pipeline.entries import find_entries
 from pruner.pipeline.keeps import keep_edges
-from pruner.pipeline.policy import Policy, glob_matcher, option_name
+from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
 from pruner.plan import Context, InputRecord, Plan, decide
 from pruner.read import read_sbom
@@ -55,6 +55,8 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
         sbom = read_sbom(request.sbom)
         sources = [read_relations(file.path, file.direction or "dependant") for file in request.relations]
         inventory = join(sbom, root, sources)
+        if root is not None and root.lacks:
+            inventory = replace(inventory, lacks=(*inventory.lacks, *root.lacks))
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
         return Planned(plan=_plan(request, inventory, view, rules, progress), inventory=inventory)
@@ -66,15 +68,13 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
 def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]) -> Plan:
     progress("closing")
     entries = find_entries(request.entries, view, sorted(request.features.items()))
-    is_dropped = glob_matcher(request.drop)
     kept = keep_edges(request.keep, view)
-    is_kept = glob_matcher(request.keep)
     policy = Policy(
         profile=request.profile,
         accept=request.accept,
         refuse=request.refuse,
         entry_files=entries.files,
-        is_dropped=lambda path: is_dropped(path) and path not in entries.files and not is_kept(path),
+        is_dropped=drop_matcher(request.drop, request.keep, entries.files, view.tree),
     )
     bound = rules.bind(inventory, view.tree, view.search_path)
     demand = Demand(view, bound, request.profile)

@@ -113,8 +113,9 @@ class Demand:
             parts.append(self._clause_edges(package_node(package.id), package, package_node))
         else:
             parts.append(self._clause_edges(package_node(package.id), package, requires_node))
+            parts.append(Findings(edges=tuple(self._module_packages(package))))
             if active:
-                parts.append(Findings(edges=(*self._siblings(package), *self._module_packages(package))))
+                parts.append(Findings(edges=tuple(self._siblings(package))))
         return joined(parts)
 
     def _companions(self, package: Package) -> list[Edge]:

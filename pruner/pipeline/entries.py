@@ -24,6 +24,7 @@ from pruner.model import (
     capability_node,
     entry_node,
     file_node,
+    node_name,
     package_node,
 )
 
@@ -101,7 +102,7 @@ def _path_edges(text: str, view: View) -> list[Edge]:
             f"entry point {printable(text)!r} is a directory", hint=f"write {printable(text)}/ to keep the whole tree"
         )
     top = "/" if file is None else file.path
-    edges = [_entry(source, file_node(top), "a tree that is kept whole")] if file is not None else []
+    edges = [_entry(source, file_node(top), "a tree that is kept whole")] if top != "/" else []
     edges.extend(view.edges_to(source, text.rstrip("/"), EdgeKind.ENTRY, evidence="on the way to the tree"))
     edges.extend(_entry(source, file_node(path), f"in the tree {printable(top)}") for path in view.tree.under(top))
     return edges
@@ -155,7 +156,10 @@ def _packages_of_purl(text: str, view: View) -> list[Package]:
     try:
         wanted = PackageURL.from_string(text)
     except ValueError as error:
-        raise EntryError(f"entry point {printable(text)!r} is not a valid purl: {error}") from error
+        raise EntryError(
+            f"entry point {printable(text)!r} is not a valid purl: {str(error).rstrip(':. ')}",
+            hint="as in pkg:deb/debian/nginx or pkg:pypi/uvicorn@0.30.1",
+        ) from None
     found = [package for package in view.inventory.packages if package.purl and _purl_matches(wanted, package.purl)]
     if not found:
         names = sorted({str(package.purl) for package in view.inventory.packages if package.purl})
@@ -212,17 +216,23 @@ def _command_edges(source: Node, words: Sequence[str], view: View, base: str = "
         rest.pop(0)
     program, arguments = rest[0], rest[1:]
     path = program if "/" in program else view.tree.which(program, view.search_path)
-    if path is None or view.resolved(path, base) is None:
+    file = view.resolved(path, base) if path is not None else None
+    if path is None or file is None:
         raise EntryError(
-            f"command {printable(program)!r} of {printable(source)} does not exist in the image",
+            f"command {printable(program)!r} of entry point {printable(node_name(source))!r} does not exist in the image",
             hint=_nearest_commands(program, view),
+        )
+    if file.type is FileType.DIRECTORY:
+        raise EntryError(
+            f"command {printable(program)!r} of entry point {printable(node_name(source))!r} is a directory",
+            hint=f"write {printable(file.path.rstrip('/'))}/ without cmd: to keep the whole tree",
         )
     edges = _program_edges(source, path, view, base)
     for word in arguments:
         option = _OPTION_PATH.fullmatch(word)
-        file = view.resolved(option[1] if option else word, base) if _could_be_path(word) else None
-        if file is not None and file.type is not FileType.DIRECTORY:
-            edges.extend(_program_edges(source, option[1] if option else word, view, base, whole=_runs(file)))
+        named = view.resolved(option[1] if option else word, base) if _could_be_path(word) else None
+        if named is not None and named.type is not FileType.DIRECTORY:
+            edges.extend(_program_edges(source, option[1] if option else word, view, base, whole=_runs(named)))
     modules, unknowns = python_modules.edges_of_arguments(source, words=(path, *arguments), base=base, view=view)
     edges.extend(modules)
     script = shell_text(words)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import EntryError, printable
 from pruner.model import Edge, EdgeKind, FileType, entry_node, file_node
+from pruner.pipeline.policy import literal_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ def keep_edges(patterns: Sequence[str], view: View) -> tuple[Edge, ...]:
         found = view.tree.glob(pattern.rstrip("/") or "/")
         if not found:
             raise EntryError(f"keep {printable(pattern)!r} names nothing in the image", hint="globs are absolute paths")
+        way = literal_head(pattern)[0].rstrip("/")
+        edges.extend(view.edges_to(source, way, EdgeKind.ENTRY, evidence="on the way to what the user keeps"))
         for path in found:
             file = view.resolved(path)
             below = view.tree.under(file.path) if file is not None and file.type is FileType.DIRECTORY else ()

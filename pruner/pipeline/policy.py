@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pruner.errors import UsageError, printable
 from pruner.model import Edge, EdgeKind, Node, Strength, node_kind, node_name
 from pruner.pipeline.request import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+
+    from pruner.rootfs import Tree
 
 SHELL_COMMANDS = "shell-commands"
 
@@ -72,6 +75,44 @@ def glob_matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
         return lambda _path: False
     expression = re.compile("|".join(f"(?:{_expression(pattern)})" for pattern in patterns), re.DOTALL)
     return lambda path: expression.fullmatch(path) is not None
+
+
+def drop_matcher(
+    drop: Sequence[str], keep: Sequence[str], entry_files: Collection[str], tree: Tree
+) -> Callable[[str], bool]:
+    """A predicate on real paths: whether the user drops it, which `keep` and entry points beat.
+
+    Raises `UsageError` for a relative pattern, which would never drop anything.
+    """
+    for pattern in drop:
+        if not pattern.startswith("/"):
+            raise UsageError(
+                f"drop {printable(pattern)!r} is no absolute path", hint=f"as in /opt/{pattern} or /**/{pattern}"
+            )
+    is_dropped = glob_matcher(real_patterns(drop, tree))
+    is_kept = glob_matcher(real_patterns(keep, tree))
+    return lambda path: is_dropped(path) and path not in entry_files and not is_kept(path)
+
+
+def real_patterns(patterns: Sequence[str], tree: Tree) -> tuple[str, ...]:
+    """`patterns`, each also with the part before its first wildcard as the real path that it leads to.
+
+    Names of the root are known by their real paths, and a user may well write `/lib/…` where /lib is a link.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        head, wildcard = literal_head(pattern)
+        real = tree.resolve(head).path if wildcard else tree.locate(pattern).path
+        found[pattern] = None
+        if real is not None:
+            found[f"{real.rstrip('/')}/{pattern[len(head) :]}" if wildcard else real] = None
+    return tuple(found)
+
+
+def literal_head(pattern: str) -> tuple[str, bool]:
+    """The directories of a glob that stand before its first wildcard, or all of it; and whether there is one."""
+    wildcard = re.search(r"[*?\[]", pattern)
+    return (pattern, False) if wildcard is None else (pattern[: pattern.rfind("/", 0, wildcard.start()) + 1], True)
 
 
 def _expression(pattern: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from cyclonedx.model.bom import Bom
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _OTHER_TYPES = frozenset({ComponentType.FILE, ComponentType.OPERATING_SYSTEM, ComponentType.CONTAINER})
 _LIST_PROPERTY = re.compile(r"^syft:(?:location|metadata):(?:\w+:)?(\d+)(?::path)?$")
+_SAMPLE = 50
 _BOM: Any = Bom
 """Its readers are made by a decorator, which type checkers can't see."""
 
@@ -62,7 +65,9 @@ def read_cyclonedx_xml(data: bytes, name: str) -> Inventory:
 def _guarded(step: Callable[[], Any], name: str) -> Any:
     """What `step` returns; what the library raises on a damaged document is of no one kind."""
     try:
-        found = step()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the library tells authors of documents what newer versions deprecate
+            found = step()
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - see above
@@ -80,8 +85,7 @@ def _version(document: Any) -> str:
 def _inventory(bom: Bom, name: str, document_format: str, version: str) -> Inventory:
     components = sorted(_flat(bom.components), key=_reference)
     packages = ordered(_packages(components, name))
-    files = dict(_files(components, name))
-    files = {path: files[path] for path in sorted(files, key=os.fsencode)}
+    files = _files(components, packages, name)
     tool, release = _tool(bom)
     pairs = list(_pairs(bom))
     if tool == "syft" and release is not None and release < _RIGHT_WAY_ROUND:
@@ -158,15 +162,32 @@ def _license(item: Any) -> str:
     return str(getattr(item, "id", None) or getattr(item, "name", None) or getattr(item, "value", None) or "")
 
 
-def _files(components: Iterable[Component], name: str) -> Iterator[tuple[str, File]]:
-    for component in components:
-        if component.type is not ComponentType.FILE or not component.hashes:
+def _files(components: Iterable[Component], packages: Iterable[Package], name: str) -> dict[str, File]:
+    """Regular files with their digests, bytewise order; only Syft since 1.20 lists any."""
+    listed = [component for component in components if component.type is ComponentType.FILE and component.hashes]
+    directory = _scanned_directory([component.name for component in listed], packages)
+    files: dict[str, File] = {}
+    for component in listed:
+        if not component.name.startswith(f"{directory}/"):
             continue
-        path = absolute_path(component.name, name, printable(_reference(component)))
+        path = absolute_path(component.name.removeprefix(directory), name, printable(_reference(component)))
         digests = {item.alg.value.lower().replace("-", ""): item.content for item in component.hashes}
         algorithm = "sha256" if "sha256" in digests else min(digests)
         if path != "/":
-            yield path, File(path=path, type=FileType.REGULAR, digest=f"{algorithm}:{digests[algorithm]}")
+            files[path] = File(path=path, type=FileType.REGULAR, digest=f"{algorithm}:{digests[algorithm]}")
+    return {path: files[path] for path in sorted(files, key=os.fsencode)}
+
+
+def _scanned_directory(names: list[str], packages: Iterable[Package]) -> str:
+    """What precedes the root's paths in file names: directory scans (seen with 1.51) write the scanning machine's.
+
+    Packages are located in the root's own paths, so a file that one was found in tells the difference.
+    """
+    votes: Counter[str] = Counter()
+    locations = sorted({location for package in packages for location in package.locations})
+    for location in locations[:: max(1, len(locations) // _SAMPLE)]:
+        votes.update(name.removesuffix(location) for name in names if name.endswith(location))
+    return min(votes, key=lambda prefix: (-votes[prefix], prefix)) if votes else ""
 
 
 def _pairs(bom: Bom) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.model import Package, PackageDependency, PackageId, Strength
-from pruner.read.ecosystems import is_installed, type_of_purl
+from pruner.read.ecosystems import METADATA_ALIASES, is_installed, type_of_purl
 from pruner.read.languages import located
 from pruner.read.paths import absolute_path
 from pruner.read.purls import parsed_purl
@@ -61,9 +61,10 @@ def installed_package(stated: Stated, name: str, at: str) -> Package | None:
     Raises `InputError` when a location can't be a path.
     """
     purl = parsed_purl(stated.purl)
+    metadata_type = METADATA_ALIASES.get(stated.metadata_type, stated.metadata_type)
     ecosystem = stated.type or (type_of_purl(purl.type) if purl is not None else "unknown")
     locations = tuple(dict.fromkeys(absolute_path(location, name, at) for location in stated.locations))
-    if not is_installed(ecosystem=ecosystem, metadata_type=stated.metadata_type, found_by=stated.found_by):
+    if not is_installed(ecosystem=ecosystem, metadata_type=metadata_type, found_by=stated.found_by):
         return None
     if not stated.metadata_type and locations and all(_declares(location) for location in locations):
         return None

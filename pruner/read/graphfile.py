@@ -6,9 +6,13 @@ Optional attributes of an edge: `kind` (depends), `strength` (hard or optional),
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -97,10 +101,12 @@ def graphml_edges(data: bytes, name: str) -> tuple[NamedDependency, ...]:
 
 def dot_edges(data: bytes, name: str) -> tuple[NamedDependency, ...]:
     """Edges of the graphs in a DOT document. Raises `InputError`."""
-    import pydot
-
     try:
-        graphs = pydot.graph_from_dot_data(data.decode("utf-8", "replace"))
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # it warns, and prints what is wrong
+            warnings.simplefilter("ignore")
+            import pydot
+
+            graphs = pydot.graph_from_dot_data(data.decode("utf-8", "replace"))
     except Exception as error:  # noqa: BLE001 - pydot lets through whatever its parser meets
         raise InputError(f"{name}: damaged DOT ({printable(str(error))[:200]})", hint="write the graph anew") from None
     if not graphs:
@@ -116,17 +122,21 @@ def _dot_graph(graph: Any, name: str) -> Iterator[NamedDependency]:
     for source, target, attributes in drawn:
         if attributes.get("color") == "green":  # drawn from the virtual package, or against the arrow
             virtual, provider = (source, target) if attributes.get("dir") == "back" else (target, source)
+            virtual, provider = _field(virtual)[1] or virtual, _field(provider)[1] or provider
             providers[virtual].extend(groups.get(provider, (provider,)))
     for source, target, attributes in drawn:
         if attributes.get("color") == "green":
             continue
-        options = list(groups.get(target, (target,)))
+        group, port = _field(target)
+        options = [port] if port else list(groups.get(target, (target,)))
         options = list(dict.fromkeys(node for option in options for node in (option, *providers.get(option, ()))))
         stated: dict[str, Any] = dict(attributes)
         stated.setdefault("kind", _debtree_kind(attributes) if by_debtree else "depends")
         if len(options) > 1:
             stated["alternatives"] = options[1:]
-        yield from _edges(source, options[0], stated, name)
+        others = groups.get(group, ()) if port else ()
+        for edge in _edges(_field(source)[1] or source, options[0], stated, name):
+            yield replace(edge, instead=tuple(other for other in others if other != port))
 
 
 def _debtree_kind(attributes: Mapping[str, str]) -> str:
@@ -157,9 +167,18 @@ def _or_groups(graph: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _dot_node(text: str) -> str:
-    """A node's name; of a field in a record (`"alt1":"package"`) the package that it stands for."""
-    port = re.fullmatch(r'"?(?:alt|virt)\d+"?:("?[^"]+"?)', text)
-    return _unquoted(port[1] if port else text)
+    """A node's name; a field of a record keeps its port, `alt1:package`."""
+    port = re.fullmatch(r'"?((?:alt|virt)\d+)"?:"?([^"]+)"?', text)
+    return f"{port[1]}:{port[2]}" if port else _unquoted(text)
+
+
+def _field(node: str) -> tuple[str, str]:
+    """Of a field in debtree's record of alternatives the record and the package; else two empty strings.
+
+    An edge to a field is a plain dependency on that package, or the versioned one of the alternatives.
+    """
+    found = re.fullmatch(r"((?:alt|virt)\d+):(.+)", node)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _unquoted(text: str) -> str:

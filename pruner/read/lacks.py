@@ -7,6 +7,7 @@ ONLY_OWNED_FILES = (
     "scan with SYFT_FILE_METADATA_SELECTION=all"
 )
 NO_FILES = "the SBOM lists no files with type and size; syft-json scanned with SYFT_FILE_METADATA_SELECTION=all does"
+NO_SIZES = "the SBOM holds no sizes of files, which Syft states since 0.78.0"
 NO_LIBRARIES = "the SBOM holds no imported libraries, which syft-json states since Syft 1.1.0"
 NO_DEBIAN_DEPENDENCIES = (
     "the SBOM holds no declared dependencies of Debian packages, which syft-json states since Syft 0.94.0"
@@ -15,7 +16,7 @@ NO_DECLARATIONS = "the SBOM holds no declared dependencies, only the edges that 
 NO_IMAGE_CONFIG = "the SBOM holds no image configuration, which syft-json does"
 NO_OWNERS = "the SBOM does not say which package owns a file"
 
-HEALED_BY_ROOT = frozenset({ONLY_OWNED_FILES, NO_FILES, NO_LIBRARIES, NO_OWNERS})
+HEALED_BY_ROOT = frozenset({ONLY_OWNED_FILES, NO_FILES, NO_SIZES, NO_LIBRARIES, NO_OWNERS})
 """What a root filesystem makes up for."""
 
 HEALED_BY_DATABASE = frozenset({NO_DEBIAN_DEPENDENCIES, NO_DECLARATIONS})

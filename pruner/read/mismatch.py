@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
 from pruner.model import File, FileType, Inventory, Package, Selection
+from pruner.read.lacks import NO_SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,7 +59,7 @@ def check_packages(database: Database, stated: Iterable[Package], root: Root) ->
 
 def _differences(sbom: Inventory, files: Mapping[str, File]) -> Iterator[tuple[str, str]]:
     """Paths that differ, each with how."""
-    sizes = sbom.format == "syft-json" and sbom.selection is not Selection.NONE
+    sizes = sbom.format == "syft-json" and sbom.selection is not Selection.NONE and NO_SIZES not in sbom.lacks
     for path, stated in sbom.files.items():
         found = files.get(path)
         if found is None:

@@ -115,7 +115,8 @@ class _Index:
 
     def _options(self, edge: NamedDependency, dependant: Package) -> list[PackageId]:
         options: dict[PackageId, None] = {}
-        for node in (edge.dependency, *edge.alternatives):
+        nodes = (edge.dependency, *edge.alternatives)
+        for node in nodes if self._named(edge.dependency) else (*nodes, *edge.instead):
             named = self._named(node)
             own = [package for package in named if package.architecture == dependant.architecture]
             options.update(dict.fromkeys(package.id for package in own or named))

@@ -31,6 +31,8 @@ class NamedDependency:
     strength: Strength = Strength.HARD
     alternatives: tuple[str, ...] = ()
     """Nodes that would do as well as `dependency`."""
+    instead: tuple[str, ...] = ()
+    """Nodes that count where `dependency` is not installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,10 @@ def _members(
         while pending or not (decoder.needs_input or decoder.eof):
             if decoder.eof:
                 decoder = new()
-            yield decoder.decompress(pending, _CHUNK)
+            try:
+                yield decoder.decompress(pending, _CHUNK)
+            except OSError as error:  # what bzip2's decoder raises
+                raise _DamagedError(str(error)) from error
             pending = decoder.unused_data if decoder.eof else b""
     if not decoder.eof:
         raise EOFError("it ends early")

@@ -62,11 +62,10 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
 
     Raises `InputError`.
     """
-    _check_version(version, name)
+    schema = _checked_version(version, name)
     document = decoded(_DOCUMENT, data, name)
     source = _Source(document, name)
     listing = listing_of(document.files or (), directory=source.directory, layers=source.layers, name=name)
-    schema = _numbers(version)
     artifacts = packages_of(document.artifacts, lists_removed=_lists_removed(document.descriptor, schema), name=name)
     selection = _selection(document.descriptor, listing, name)
     tree = Tree(listing.files)
@@ -86,11 +85,11 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
         owners=owners_of(packages, tree, usable),
         dependencies=_dependencies(document, packages),
         selection=selection,
-        lacks=tuple(_lacks(document, listing, artifacts, packages, selection=selection, schema=schema)),
+        lacks=(*_lacks(document, listing, schema, selection), *_left_out(document, artifacts, packages)),
     )
 
 
-def _check_version(version: str, name: str) -> None:
+def _checked_version(version: str, name: str) -> tuple[int, int, int]:
     numbers = _numbers(version)
     accepted = f"accepted are majors {OLDEST_MAJOR} to {NEWEST_MAJOR}"
     if numbers is None:
@@ -101,6 +100,7 @@ def _check_version(version: str, name: str) -> None:
             f"{name}: syft-json schema {version} is {age} than what is read",
             hint=f"{accepted} (Syft 0.73 to 1.51); scan again with such a Syft",
         )
+    return numbers
 
 
 def _numbers(version: str) -> tuple[int, int, int] | None:
@@ -108,12 +108,12 @@ def _numbers(version: str) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
-def _lists_removed(descriptor: wire.Descriptor, schema: tuple[int, int, int] | None) -> bool:
+def _lists_removed(descriptor: wire.Descriptor, schema: tuple[int, int, int]) -> bool:
     """Whether the release lists packages in state deinstall; 1.37 stopped it (schema 16.0.41 before and after)."""
     release = _numbers(descriptor.version)
     if release is not None:
         return release < (1, 37, 0)
-    return schema is not None and schema <= (16, 0, 41)
+    return schema <= (16, 0, 41)
 
 
 class _Source:
@@ -219,23 +219,35 @@ def _dependencies(document: wire.Document, packages: Sequence[Package]) -> tuple
     )
 
 
+_SINCE = (
+    ((7, 1, 4), lacks.NO_SIZES),
+    ((11, 0, 1), lacks.NO_DEBIAN_DEPENDENCIES),
+    ((16, 0, 5), lacks.NO_LIBRARIES),
+)
+"""What a schema version brought."""
+
+
 def _lacks(
-    document: wire.Document,
-    listing: Listing,
-    artifacts: Artifacts,
-    packages: Sequence[Package],
-    *,
-    selection: Selection,
-    schema: tuple[int, int, int] | None,
+    document: wire.Document, listing: Listing, schema: tuple[int, int, int], selection: Selection
 ) -> Iterator[str]:
+    """What the document as a whole does not hold."""
     if selection is not Selection.ALL:
         yield lacks.ONLY_OWNED_FILES if selection is Selection.OWNED else lacks.NO_FILES
-    if schema is not None and schema < (16, 0, 5):
-        yield lacks.NO_LIBRARIES
-    if schema is not None and schema < (11, 0, 1) and any(package.type == "deb" for package in artifacts.packages):
-        yield lacks.NO_DEBIAN_DEPENDENCIES
+    debian = any(artifact.type == "deb" for artifact in document.artifacts)
+    for version, sentence in _SINCE:
+        if schema < version and (debian or sentence != lacks.NO_DEBIAN_DEPENDENCIES):
+            yield sentence
     if document.distro is None or not document.distro.id:
         yield "the SBOM names no distribution (no os-release was found), so its packages may have no purl"
+    if listing.outside:
+        yield f"{listing.outside} files lie outside the scanned directory and are left out"
+    layers = {entry.location.layerID for entry in document.files or ()}
+    if len(layers) > 1 and '"all-layers"' in _scope_text(document.descriptor):
+        yield "the SBOM covers all layers, so files that a later layer deleted are listed"
+
+
+def _left_out(document: wire.Document, artifacts: Artifacts, packages: Sequence[Package]) -> Iterator[str]:
+    """What the document holds and the inventory does not."""
     if artifacts.unparsed_purls:
         yield f"{artifacts.unparsed_purls} packages have a purl that is none"
     left_out = len(document.artifacts) - len(artifacts.removed) - len(packages)
@@ -243,11 +255,6 @@ def _lacks(
         yield f"{left_out} entries are not installed (lock files, archives, deleted layers) and left out"
     if artifacts.removed:
         yield f"Debian packages removed but not purged are left out: {', '.join(map(printable, artifacts.removed))}"
-    if listing.outside:
-        yield f"{listing.outside} files lie outside the scanned directory and are left out"
-    layers = {entry.location.layerID for entry in document.files or ()}
-    if len(layers) > 1 and '"all-layers"' in _scope_text(document.descriptor):
-        yield "the SBOM covers all layers, so files that a later layer deleted are listed"
 
 
 def _scope_text(descriptor: wire.Descriptor) -> str:

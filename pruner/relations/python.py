@@ -64,8 +64,8 @@ def normalised(name: str) -> str:
 @lru_cache(maxsize=16384)
 def parse(text: str) -> Requirement | None:
     """The requirement that `text` states; None where it states none."""
-    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- 15 ms that only Python roots need
-    from packaging.requirements import Requirement as Parsed  # noqa: PLC0415
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Parsed
 
     try:
         parsed = Parsed(text)
@@ -137,7 +137,7 @@ class Distributions:
                 continue
             options = self._installed(requirement.name, site)
             yield tuple(option.id for option in options)
-            for wanted in requirement.extras:
+            for wanted in sorted(requirement.extras):
                 for option in options:
                     yield from self._required(option, wanted, seen)
 
@@ -148,7 +148,7 @@ class Distributions:
         return here or [package for where, package in candidates if where.startswith("/usr/") or not where]
 
     def _applies(self, marker: Marker, site: str, extra: str) -> bool:
-        from packaging.markers import UndefinedComparison, UndefinedEnvironmentName  # noqa: PLC0415
+        from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
         environment = self._environments.get(site)
         if environment is None:

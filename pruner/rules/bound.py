@@ -54,9 +54,14 @@ class BoundRules:
         return self._rules.optional_for(path, package)
 
     def edges_of_file(self, file: File, active: bool, findings: Findings, owner: Package | None) -> Findings:
-        """What the rules add for a kept file; `findings` are the analyzers' (its symbols and literals count)."""
-        symbols, literals = (findings.symbols, findings.literals) if active else (frozenset[str](), frozenset[str]())
-        candidates = {rule.id: rule for rule in self._files.candidates(file.path, symbols, literals)}
+        """What the rules add for a kept file; `findings` are the analyzers' (its symbols and literals count).
+
+        Symbols count for an inert file too: an extension module of a runtime is loaded when a program imports it, and
+        what it calls in libc or libssl reads the same files then.
+        """
+        candidates = {
+            rule.id: rule for rule in self._files.candidates(file.path, findings.symbols, findings.literals)
+        }
         edges: list[Edge] = []
         for identifier in sorted(candidates, key=self._order.__getitem__):
             rule = candidates[identifier]

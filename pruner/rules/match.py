@@ -27,7 +27,7 @@ def matches_of_file(
 ) -> tuple[Match, ...]:
     """How `rule` fires for `file`; several times when several literals match and no path is asked for."""
     when = rule.when
-    if when.active and not active:
+    if when.active and not active and not when.symbols:
         return ()
     in_package = about_package(rule, owner) if when.packages or when.sources or when.types else _ANY
     in_path = _first(when.paths, (unmerged(file.path),)) if when.paths else _ANY

@@ -34,7 +34,8 @@ class Pattern:
 
     text: str
     """As written in the pack."""
-    expression: re.Pattern[str] = field(compare=False, repr=False)
+    expression: str = field(compare=False, repr=False)
+    """The regular expression that a whole text must match."""
     head: str = field(compare=False, repr=False)
     """What precedes the first wildcard, in the spelling that matching uses; the whole text where there is none."""
     exact: bool = field(compare=False, repr=False)
@@ -44,8 +45,14 @@ class Pattern:
         """What the wildcards matched in `text` (for a path: in its `unmerged` spelling); None without a match."""
         if self.exact:
             return () if text == self.head else None
-        found = self.expression.fullmatch(text)
+        found = _compiled(self.expression).fullmatch(text)
         return None if found is None else found.groups("")
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Compiled when first needed: most rules never meet a candidate, and compiling takes most of the loading time."""
+    return re.compile(expression, re.DOTALL)
 
 
 def unmerged(path: str) -> str:
@@ -65,7 +72,7 @@ def path_pattern(text: str) -> Pattern:
     expression = "".join(_path_token(token) for token in _TOKEN.findall(body)) + ("(?:/.*)?" if tree else "")
     found = _WILDCARD.search(body)
     head = body if found is None else body[: found.start()]
-    return Pattern(text, re.compile(expression, re.DOTALL), head, exact=found is None and not tree)
+    return Pattern(text, expression, head, exact=found is None and not tree)
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +81,7 @@ def name_pattern(text: str) -> Pattern:
     expression = "".join(_name_token(token) for token in _TOKEN.findall(text))
     found = re.search(r"[*?\[]", text)
     head = text if found is None else text[: found.start()]
-    return Pattern(text, re.compile(expression, re.DOTALL), head, exact=found is None)
+    return Pattern(text, expression, head, exact=found is None)
 
 
 def problem_of_pattern(text: str) -> str:

@@ -99,5 +99,5 @@ class RuleSet:
     @cached_property
     def _dropped(self) -> re.Pattern[str]:
         """One expression that every path of a drop class matches; most paths fail here, at once."""
-        patterns = [pattern.expression.pattern for rule in self.rules if rule.drop for pattern in rule.drop.files]
+        patterns = [pattern.expression for rule in self.rules if rule.drop for pattern in rule.drop.files]
         return re.compile("|".join(f"(?:{pattern})\\Z" for pattern in patterns) or r"(?!)", re.DOTALL)

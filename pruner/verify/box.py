@@ -199,13 +199,19 @@ class Box:
         return os.waitpid(child, 0)[1] == 0
 
     def _await_root(self) -> None:
-        """Wait until bubblewrap's child stands in the finished root: its last step is to enter it."""
+        """Wait until bubblewrap's child stands in the finished root.
+
+        Its last steps are pivot_root(".", "."), after which the old root lies over the new one, and the removal of
+        the old one; who enters the mount namespace in between lands in the old one.
+        """
         own = self._merged.stat()
+        holder = Path(f"/proc/{self._holder}")
         deadline = time.monotonic() + _SETUP_SECONDS
         while time.monotonic() < deadline and self._bubble.poll() is None:
             with suppress(OSError):
-                seen = Path(f"/proc/{self._holder}/root").stat()
-                if (seen.st_dev, seen.st_ino) == (own.st_dev, own.st_ino):
+                seen = (holder / "root").stat()
+                mounts = [line.split()[4] for line in (holder / "mountinfo").read_text(errors="replace").splitlines()]
+                if (seen.st_dev, seen.st_ino) == (own.st_dev, own.st_ino) and mounts.count("/") == 1:
                     return
             time.sleep(0.001)
         raise self._fault()

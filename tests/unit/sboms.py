@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def write_tree(root: Path, content: Mapping[str, str | bytes | None]) -> None:
         if value is None:
             place.mkdir(exist_ok=True)
         elif isinstance(value, str) and value.startswith("-> "):
-            os.symlink(value[3:], place)
+            place.symlink_to(value[3:])
         else:
             place.write_bytes(value.encode() if isinstance(value, str) else value)
 

@@ -127,7 +127,15 @@ def test_commands_and_command_lines():
 
 
 @pytest.mark.parametrize(
-    "source", [b"\0\xff" * 50, "(" * 20000, "use " * 5000, "$x = " + "{" * 20000, 'use lib "' + "$Bin" * 5000]
+    "source",
+    [
+        b"use JSON; my $x = '\xe9'; require '\xe9.pl';",
+        b"\0\xff" * 50,
+        "(" * 20000,
+        "use " * 5000,
+        "$x = " + "{" * 20000,
+        'use lib "' + "$Bin" * 5000,
+    ],
 )
 def test_hostile_text(source):
     """Nothing that a file may hold ends in an error; an inert file is not read at all."""

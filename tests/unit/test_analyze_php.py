@@ -138,7 +138,13 @@ def test_code_on_the_command_line():
 
 @pytest.mark.parametrize(
     "source",
-    [b"<?php \0\xff" * 50, "<?php " + "(" * 20000, "<?php require " + "__DIR__ . " * 5000, "<?php $x = " + "[" * 20000],
+    [
+        b"<?php require 'caf\xe9'; $x = '\xe9';",
+        b"<?php \0\xff" * 50,
+        "<?php " + "(" * 20000,
+        "<?php require " + "__DIR__ . " * 5000,
+        "<?php $x = " + "[" * 20000,
+    ],
 )
 def test_hostile_text(source):
     """Nothing that a file may hold ends in an error; an inert file is not read at all."""

@@ -134,7 +134,17 @@ def test_commands_and_command_lines():
     assert targets(Findings(edges=edges)) == [f"{STDLIB}/json.rb", f"{STDLIB}/set.rb"]
 
 
-@pytest.mark.parametrize("source", [b"\0\xff" * 50, "(" * 20000, "require(" * 5000, '"#{' * 5000, "__dir__ + " * 5000])
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"require 'caf\xe9'\nx = '\xe9'\n",
+        b"\0\xff" * 50,
+        "(" * 20000,
+        "require(" * 5000,
+        '"#{' * 5000,
+        "__dir__ + " * 5000,
+    ],
+)
 def test_hostile_text(source):
     """Nothing that a file may hold ends in an error; an inert file is not read at all."""
     assert isinstance(app(source), Findings)

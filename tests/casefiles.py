@@ -1,26 +1,27 @@
 """Cases of planning: a small root described in `tests/cases/TOPIC/root.yaml`, and what plans of it must say.
 
-    - name: link                      # unique within the topic
-      summary: the behaviour, in one sentence
-      entry: [/usr/bin/alias]         # and keep, drop, features, accept, refuse, profile as in pruner.yaml
-      image: {...}                    # instead of the root's own
-      without_root: true              # from the SBOM alone
-      keeps: [/usr/bin/tool, …]       # globs: together exactly the names, directories left out, that are kept
-      keeps_directories: [/srv]       # each must be kept (or made)
-      drops: {/etc/x: documentation}  # reasons of dropped names, as regular expressions
-      reasons: {/usr/bin/tool: entry} # likewise of kept ones
-      packages: {tool: keep}          # keep, slice or drop; one may add a reason: "slice; 2 of 3"
-      capabilities: [users]           # exactly
-      unknowns: ["dropped-need /usr/bin/tool: needs .*"]   # regular expressions, exactly as many as there are
-      options: {shell-commands: refused}                   # among those that `pruner costs` would list
-      why: {/usr/lib/libx.so.1: [entry:…, /usr/bin/tool, /usr/lib/libx.so.1]}   # the chain's nodes
-      error: {class: EntryError, fact: …, hint: …}         # regular expressions; instead of everything else
+- name: link                      # unique within the topic
+  summary: the behaviour, in one sentence
+  entry: [/usr/bin/alias]         # and keep, drop, features, accept, refuse, profile as in pruner.yaml
+  image: {...}                    # instead of the root's own
+  without_root: true              # from the SBOM alone
+  keeps: [/usr/bin/tool, …]       # globs: together exactly the names, directories left out, that are kept
+  keeps_directories: [/srv]       # each must be kept (or made)
+  drops: {/etc/x: documentation}  # reasons of dropped names, as regular expressions
+  reasons: {/usr/bin/tool: entry} # likewise of kept ones
+  packages: {tool: keep}          # keep, slice or drop; one may add a reason: "slice; 2 of 3"
+  capabilities: [users]           # exactly
+  unknowns: ["dropped-need /usr/bin/tool: needs .*"]   # regular expressions, exactly as many as there are
+  options: {shell-commands: refused}                   # among those that `pruner costs` would list
+  why: {/usr/lib/libx.so.1: [entry:…, /usr/bin/tool, /usr/lib/libx.so.1]}   # the chain's nodes
+  error: {class: EntryError, fact: …, hint: …}         # regular expressions; instead of everything else
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,17 @@ from pruner.yamlfile import load_yaml
 from tests.smallroots import make_root
 
 CASES = Path(__file__).resolve().parent / "cases"
-FIELDS = frozenset(
-    "name summary entry keep drop features accept refuse profile image without_root keeps keeps_directories drops reasons"
-    " packages capabilities unknowns options why error".split()
+FIELDS = frozenset({
+    "name", "summary", "entry", "keep", "drop", "features", "accept", "refuse", "profile", "image", "without_root", "keeps",
+    "keeps_directories", "drops", "reasons", "packages", "capabilities", "unknowns", "options", "why", "error",
+})  # fmt: skip
+_BASE = (
+    "/etc/os-release",
+    "/usr/lib/os-release",
+    "/var/lib/dpkg/status.d/**",
+    "/lib/apk/db/installed",
+    "/etc/apk/world",
 )
-_BASE = ("/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg/status.d/**", "/lib/apk/db/installed")
 """Kept in every pruned root, and named by cases about nothing else."""
 
 
@@ -116,7 +123,9 @@ def check_case(plan: Plan, case: Mapping[str, Any]) -> None:
 
 
 def _check_kept(plan: Plan, case: Mapping[str, Any]) -> None:
-    kept = [file.path for file in plan.files if file.decision is not Decision.DROP and file.type is not FileType.DIRECTORY]
+    kept = [
+        file.path for file in plan.files if file.decision is not Decision.DROP and file.type is not FileType.DIRECTORY
+    ]
     if "keeps" not in case:
         return
     patterns = case["keeps"]
@@ -181,7 +190,7 @@ def _check_chain(path: str, chain: tuple[Any, ...]) -> None:
     assert chain, f"{path} has no chain"
     assert chain[0].source.startswith("entry:"), chain
     assert chain[-1].target == path
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in pairwise(chain):
         assert before.target == after.source
 
 

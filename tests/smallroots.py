@@ -127,7 +127,9 @@ def _database(description: Mapping[str, Any], owned: Mapping[str, list[str]], ro
         made[f"{DPKG}/status"] = "\n".join(_stanza(name, package) for name, package in debian.items())
         for name in debian:
             made[f"{DPKG}/info/{name}.list"] = "".join(f"{path}\n" for path in ["/.", *_with_parents(owned[name])])
-            regular = [path for path in owned[name] if (root / path[1:]).is_file() and not (root / path[1:]).is_symlink()]
+            regular = [
+                path for path in owned[name] if (root / path[1:]).is_file() and not (root / path[1:]).is_symlink()
+            ]
             made[f"{DPKG}/info/{name}.md5sums"] = "".join(
                 f"{hashlib.md5((root / path[1:]).read_bytes()).hexdigest()}  {path[1:]}\n" for path in regular
             )
@@ -256,7 +258,7 @@ def _entry(root: Path, path: str, description: Mapping[str, Any]) -> dict[str, A
     }
     entry: dict[str, Any] = {"id": f"file:{shown}", "location": {"path": shown}, "metadata": metadata}
     if kind == "SymbolicLink":
-        metadata["linkDestination"] = os.fsencode(os.readlink(f"{root}{path}")).decode("utf-8", "replace")
+        metadata["linkDestination"] = os.fsencode(Path(f"{root}{path}").readlink()).decode("utf-8", "replace")
     if kind == "RegularFile":
         digest = hashlib.sha256(Path(f"{root}{path}").read_bytes()).hexdigest()
         entry["digests"] = [{"algorithm": "sha256", "value": digest}]

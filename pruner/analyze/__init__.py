@@ -43,6 +43,12 @@ _BY_INTERPRETER = re.compile(
     r"(?P<python>python|pypy)[0-9.]*|(?P<node>node|nodejs|deno|bun)|(?P<perl>perl)[0-9.]*|(?P<ruby>j?ruby)[0-9.]*"
     r"|(?P<php>php)[0-9.]*"
 )
+_MANIFESTS = (
+    (re.compile(r"/package\.json\Z"), "node"),
+    (re.compile(r"/specifications/[^/]+\.gemspec\Z"), "ruby"),
+    (re.compile(r"/php\.ini\Z|/php/.*conf\.d/[^/]+\.ini\Z"), "php"),
+)
+"""Files that a runtime reads to find modules: they speak for themselves, inert or active."""
 _MODULES = frozenset({"python", "npm", "gem", "php-composer"})
 """Ecosystems, in Syft's words, whose packages are sets of modules."""
 _FUNCTION = "edges_of_{}"
@@ -75,6 +81,7 @@ def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[st
     # A distribution of a language is kept whole: what its own data files name lies in it.
     in_module = owner is not None and owner.type in _MODULES
     kinds = ["config"] if is_configuration(file.path) and not in_module else []
+    kinds += [language for pattern, language in _MANIFESTS if pattern.search(file.path)]
     if not active:
         return kinds
     if data[:2] == b"#!":

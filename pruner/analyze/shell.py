@@ -41,7 +41,7 @@ flock start-stop-daemon runuser chpst taskset which type hash
 """
 _BUILTINS = frozenset(_BUILTIN_NAMES.split())
 """Builtins of dash, busybox ash and bash (their manual pages): such a name is not looked for in PATH."""
-_WRAPPERS = frozenset(_WRAPPER_NAMES.split())
+WRAPPERS = frozenset(_WRAPPER_NAMES.split())
 """Commands that start the command among their arguments, or ask whether it is there."""
 _RUNNABLE = re.compile(r"\.(?:py|js|mjs|cjs|pl|rb|php|jar|sh|bash|tcl|lua|phar)\Z")
 _POSITIONAL = re.compile(r'"?\$(?:[@*\d]|\{[@*\d][^}]*\})"?\Z')
@@ -62,7 +62,8 @@ def edges_of_shell(file: File, data: memoryview, view: View) -> Findings:
 
 
 @functools.cache
-def _parser() -> Parser:
+def parser() -> Parser:
+    """The parser of shell scripts, made once."""
     import tree_sitter
     import tree_sitter_bash
 
@@ -86,7 +87,7 @@ class _Script:
         if path in self._sourced or len(self._sourced) > _DEEPEST_SOURCE:
             return
         self._sourced.append(path)
-        root = _parser().parse(text).root_node
+        root = parser().parse(text).root_node
         self._scope.collect(root)
         for node in walk(root):
             if node.type == "function_definition" and (name := node.child_by_field_name("name")) is not None:
@@ -117,7 +118,7 @@ class _Script:
             self._nested(arguments, path)
         if name not in _BUILTINS and name not in self._functions and "/" not in name:
             self._optional_command(name)
-        if base in _WRAPPERS:
+        if base in WRAPPERS:
             self._wrapped(arguments)
         elif base == "find":
             self._wrapped(_after_exec(arguments))

@@ -37,7 +37,7 @@ class _Stream:
 def write_tar(source: Source, place: Path) -> tuple[str, ...]:
     """Write all items of `source` to the new file `place`; the answer is what a tar can't hold.
 
-    PAX format, bytewise order of names, numeric owners, file capabilities as `SCHILY.xattr`; the same plan and root
+    PAX format, order of the tree, numeric owners, file capabilities as `SCHILY.xattr`; the same plan and root
     give the same bytes.
     """
     sockets = []

@@ -45,8 +45,9 @@ class Item:
 class Source:
     """The kept and made names of `plan` with the bytes of `root`.
 
-    `items` are in bytewise order of paths, so that parents come before what is in them and a file before its further
-    names; parents that the plan leaves out are there as directories of root's, mode 755.
+    `items` are in order of the tree, bytewise in each directory, so that a directory comes right before what is in it
+    (GNU tar sets its mode and time when it meets the first name outside of it) and a file before its further names;
+    parents that the plan leaves out are there as directories of root's, mode 755.
     Raises `InputError` where the plan contradicts itself or the root.
     """
 
@@ -90,7 +91,7 @@ class Source:
             if file.digest is not None and file.decision is Decision.KEEP:
                 digests.setdefault(self._inode(file), set()).add(file.digest)
         first_names: dict[str, str] = {}
-        for path in sorted(plans.keys() | set(_parents(plans)), key=os.fsencode):
+        for path in sorted(plans.keys() | set(_parents(plans)), key=_tree_order):
             planned = plans.get(path)
             if planned is None:
                 yield Item(path=path, type=FileType.DIRECTORY, mode=0o755, uid=0, gid=0, modified=self._time(path))
@@ -177,6 +178,11 @@ def _check_unchanged(file: FilePlan, root: Root) -> None:
     ):
         if planned != actual:
             raise InputError(f"{root.name}: {file.path} has {what} {actual}, the plan says {planned}", hint=_OTHER_ROOT)
+
+
+def _tree_order(path: str) -> bytes:
+    """A key that puts everything below a directory before names that merely begin like it: `a`, `a/b`, `a.c`."""
+    return os.fsencode(path).replace(b"/", b"\0")
 
 
 def _parents(paths: Iterable[str]) -> Iterator[str]:

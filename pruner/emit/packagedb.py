@@ -2,8 +2,8 @@
 
 Debian: `status.d/NAME` and `status.d/NAME.md5sums` as in distroless images (its PACKAGE_METADATA.md); syft, trivy and
 grype read them. Where something kept needs dpkg's own `status`, that file and `info/*.md5sums` are trimmed instead.
-Alpine: the trimmed installed database, and `world` with it, without which apk opens no database. An rpm database is binary and has no such form: none is made, and the plan
-says so.
+Alpine: the trimmed installed database, and `world`, without which apk does not open it. An rpm database is binary and
+has no such form: none is made, and the plan says so.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from pruner.pipeline.basics import base_directories, base_edges
 from pruner.pipeline.copyrights import copyright_edges
 from pruner.pipeline.demand import Demand, settle_choices
 from pruner.pipeline.entries import find_entries
+from pruner.pipeline.evidence import unowned_links
 from pruner.pipeline.keeps import keep_edges
 from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
@@ -80,7 +81,11 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
     demand = Demand(view, bound, request.profile)
 
     def settle(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> Iterable[Edge]:
-        return settle_choices(reached, choices) or copyright_edges(reached, view)
+        return (
+            settle_choices(reached, choices)
+            or copyright_edges(reached, view)
+            or (unowned_links(reached, view) if view.root is None else [])
+        )
 
     closure = close(
         [*entries.edges, *kept, *base_edges(view)], edges_of=demand.edges_of, accepts=policy.accepts, settle=settle

@@ -28,7 +28,7 @@ from pruner.pipeline.packagefacts import PackageFacts
 from pruner.pipeline.request import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pruner.analyze.view import View
     from pruner.rules import BoundRules
@@ -68,6 +68,8 @@ class Demand:
         owner = self._view.owner(file.path)
         if self._view.root is None and file.type is FileType.REGULAR:
             seen = self._evidence.edges_of_file(file, active)
+        elif self._view.root is None and file.type is FileType.DIRECTORY and active:
+            seen = self._evidence.edges_of_directory(file)
         else:
             seen = analyze(file, active, self._view)
         ruled = self._rules.edges_of_file(file, active, seen, owner)
@@ -89,33 +91,25 @@ class Demand:
 
         Asked of files rather than of packages: a library that nothing loads reads no data.
         """
-        edges = [
-            Edge(
-                source=file_node(file.path),
-                target=requires_node(option),
-                kind=EdgeKind.DEPENDS,
-                evidence=f"{owner.name} declares a dependency",
-            )
-            for clause in self._view.clauses(owner.id)
-            for option in clause[:1]
-            if not self._facts.has_elf(option)
-        ]
-        return Findings(edges=tuple(edges))
+        clauses = [clause for clause in self._view.clauses(owner.id) if clause and not self._facts.has_elf(clause[0])]
+        return self._clause_edges(file_node(file.path), owner, clauses, requires_node)
 
     # -- packages -----------------------------------------------------------------------------------------------------
 
     def _of_package(self, package: Package, active: bool) -> Findings:
+        is_distribution = package.type in DISTRIBUTION_TYPES
+        make = requires_node if is_distribution and self._profile is not Profile.PACKAGE else package_node
         parts = [
             Findings(edges=tuple(self._companions(package))),
             self._rules.edges_of_package(package, active),
+            self._clause_edges(package_node(package.id), package, self._view.clauses(package.id), make),
         ]
-        if self._profile is Profile.PACKAGE or package.type not in DISTRIBUTION_TYPES:
-            parts.append(self._clause_edges(package_node(package.id), package, package_node))
-        else:
-            parts.append(self._clause_edges(package_node(package.id), package, requires_node))
+        if is_distribution:
             parts.append(Findings(edges=tuple(self._module_packages(package))))
             if active:
                 parts.append(Findings(edges=tuple(self._siblings(package))))
+            if active and self._view.root is None:
+                parts.append(self._evidence.edges_of_package(package))
         return joined(parts)
 
     def _companions(self, package: Package) -> list[Edge]:
@@ -197,10 +191,19 @@ class Demand:
             )
         return Findings(edges=(data,))
 
-    def _clause_edges(self, source: Node, package: Package, make: Callable[[PackageId], Node]) -> Findings:
-        """An edge for each clause with one installed answer, a choice for each with several; `make` names the nodes."""
+    @staticmethod
+    def _clause_edges(
+        source: Node,
+        package: Package,
+        clauses: Iterable[tuple[PackageId, ...]],
+        make: Callable[[PackageId], Node],
+    ) -> Findings:
+        """An edge for each of the package's `clauses` with one installed answer, a choice for each with several.
+
+        `make` names the nodes.
+        """
         edges, choices = [], []
-        for clause in self._view.clauses(package.id):
+        for clause in clauses:
             options = tuple(make(option) for option in clause)
             evidence_text = f"{package.name} declares a dependency"
             if len(options) == 1:
@@ -211,9 +214,20 @@ class Demand:
 
 
 def settle_choices(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> list[Edge]:
-    """For every open choice the edge to its first option: the first alternative that a package names is preferred."""
-    del reached  # a choice with a reached option is not open
+    """For every open choice the edge to the first option that is kept already, or else to the first one named.
+
+    A needed package is a node of its own, so that one may be kept whole while nothing has said that it is needed.
+    """
     return [
-        Edge(source=choice.source, target=choice.options[0], kind=choice.kind, evidence=choice.evidence)
+        Edge(
+            source=choice.source,
+            target=next((option for option in choice.options if _is_kept(option, reached)), choice.options[0]),
+            kind=choice.kind,
+            evidence=choice.evidence,
+        )
         for choice in choices
     ]
+
+
+def _is_kept(option: Node, reached: Mapping[Node, bool]) -> bool:
+    return package_node(PackageId(node_name(option))) in reached

@@ -6,6 +6,7 @@ configuration are missing, so whole packages stand in for the files that would h
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pruner.analyze.loader import is_loader_directory
@@ -13,16 +14,21 @@ from pruner.model import (
     Edge,
     EdgeKind,
     File,
+    FileType,
     Findings,
+    Node,
     Package,
     PackageId,
     Unknown,
     capability_node,
+    entry_node,
     file_node,
     package_node,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pruner.analyze.view import View
     from pruner.pipeline.packagefacts import PackageFacts
     from pruner.rules import BoundRules
@@ -30,8 +36,17 @@ if TYPE_CHECKING:
 NO_EVIDENCE = "no evidence: "
 """Every reason that stands in for missing evidence starts with this."""
 
-ASSUMED_CAPABILITIES = ("users", "dns", "tls-ca", "locale", "timezone")
+ASSUMED_CAPABILITIES = ("users", "nss-users", "dns", "nss-dns", "tls-ca", "locale", "timezone")
 """What an executable is assumed to ask for while its imported symbols are not known."""
+
+
+_MODULES = frozenset({"python", "npm", "gem", "php-composer", "java-archive"})
+"""Ecosystems whose packages may be part of an application's own tree."""
+_SHARED = re.compile(
+    r"/(?:usr(?:/local)?(?:/(?:bin|sbin|lib|lib64|libexec|share|etc|src|games|include))?|bin|sbin|lib|lib64|etc|opt|srv"
+    r"|home|var(?:/(?:lib|cache|log|spool|opt|tmp|www))?|tmp|run|dev|proc|sys|mnt|media|boot)?"
+)
+"""Directories of the Filesystem Hierarchy Standard 3.0 that many programs share."""
 
 
 class Evidence:
@@ -42,6 +57,7 @@ class Evidence:
         self._rules = rules
         self._facts = facts
         self._by_name: dict[str, list[str]] | None = None
+        self._applications: dict[str, bool] = {}
 
     def edges_of_file(self, file: File, active: bool) -> Findings:
         """What the SBOM lets one say about the regular file `file`."""
@@ -64,14 +80,30 @@ class Evidence:
             unknowns.append(Unknown(kind="evidence", subject=file.path, detail="its bytes were not read"))
         return Findings(edges=tuple(dict.fromkeys(edges)), unknowns=tuple(unknowns))
 
+    def edges_of_directory(self, directory: File) -> Findings:
+        """Everything below a directory of application files; nothing for any other directory."""
+        if not self._is_application(directory.path):
+            return Findings()
+        edges = [
+            Edge(
+                source=file_node(directory.path),
+                target=file_node(path),
+                kind=EdgeKind.IMPORT,
+                evidence=f"{NO_EVIDENCE}what the application in {directory.path} reads is not known",
+            )
+            for path in self._view.tree.under(directory.path)
+        ]
+        return Findings(edges=tuple(edges))
+
     def edges_of_package(self, package: Package) -> Findings:
         """Installed packages of modules or plugins that declare a need of a package that is kept whole."""
         edges = [
             _whole(package_node(package.id), other, f"{self._view.packages[other].name} extends {package.name}")
-            for other in self._facts.dependents_of[package.id]
+            for sibling in sorted(self._view.siblings(package))
+            for other in self._facts.dependents_of[sibling]
             if self._facts.is_private(other)
         ]
-        return Findings(edges=tuple(edges))
+        return Findings(edges=tuple(dict.fromkeys(edges)))
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -108,15 +140,20 @@ class Evidence:
         """The dynamic loader by its well-known names (System V ABI supplements; musl's reference manual)."""
         if not file.libraries:
             return []
-        patterns = ("/lib*/ld-linux*.so.*", "/lib/ld-musl-*.so.1", "/lib*/ld.so.1", "/lib*/ld64.so.*")
         return [
             edge
-            for pattern in patterns
-            for path in self._view.tree.glob(pattern)
+            for directory in ("/lib64", "/lib", "/lib32", "/libx32")
+            for name in ("ld-linux*.so.*", "ld-musl-*.so.1", "ld.so.1", "ld64.so.*")
+            for path in self._spelled(directory, name)
             for edge in self._view.edges_to(
                 file_node(file.path), path, EdgeKind.LOAD, evidence="the loader of dynamic executables"
             )
         ]
+
+    def _spelled(self, directory: str, pattern: str) -> list[str]:
+        """Paths that match, spelled through `directory` itself: it may be a link, which a program's PT_INTERP names."""
+        found = self._view.tree.glob(f"{directory}/{pattern}")
+        return [f"{directory}/{path.rpartition('/')[2]}" for path in found]
 
     def _private_parts(self, file: File, owner: Package) -> list[Edge]:
         """A library package with plugins or data of its own is kept whole: nothing says which of them are used."""
@@ -139,20 +176,66 @@ class Evidence:
                 )
                 for name in ASSUMED_CAPABILITIES
             ]
-        if owner is not None:
-            return []
-        return [
-            _whole(source, package.id, f"what {file.path} imports is not known")
-            for package in self._view.inventory.packages
-            if self._could_be_imported(package, file)
-        ]
+        directory = self._application_directory(file.path) if owner is None or owner.type in _MODULES else None
+        return [] if directory is None else self._to_directory(source, directory, file)
 
-    def _could_be_imported(self, package: Package, file: File) -> bool:
-        """Whether a language package lies in an environment around the file: a common parent below the root."""
-        if package.type not in ("python", "npm", "gem"):
-            return False
-        top = "/".join(file.path.split("/")[:3])
-        return any(location.startswith(f"{top}/") for location in package.locations)
+    def _to_directory(self, source: Node, directory: str, file: File) -> list[Edge]:
+        """One edge to the directory, whose own edges lead to what lies below: every file of it would say the same."""
+        why = f"{NO_EVIDENCE}what {file.path} imports is not known, and it lies there"
+        return list(self._view.edges_to(source, directory, EdgeKind.IMPORT, evidence=why))
+
+    def _application_directory(self, path: str) -> str | None:
+        """The directory that holds an application's own files: that of `path`, or where it is in bin/, the one above."""
+        directory = path.rpartition("/")[0]
+        if directory.rpartition("/")[2] in ("bin", "sbin"):
+            directory = directory.rpartition("/")[0]
+        return directory if self._is_application(directory) else None
+
+    def _is_application(self, directory: str) -> bool:
+        """Whether nothing of the distribution lies below, nor is the place one that applications share."""
+        known = self._applications.get(directory)
+        if known is None:
+            owners = self._view.inventory.owners
+            known = (
+                directory.count("/") > 0
+                and _SHARED.fullmatch(directory) is None
+                and not any(
+                    self._view.packages[owner].type not in _MODULES
+                    for path in self._view.tree.under(directory)
+                    for owner in owners.get(path, ())
+                )
+            )
+            self._applications[directory] = known
+        return known
+
+
+def unowned_links(reached: Mapping[Node, bool], view: View) -> list[Edge]:
+    """Links that no package claims and that lead to something kept: an SBOM does not say who ships a link.
+
+    dpkg's own lists do, and Syft does not read them; libraries, alternatives and versioned directories hang on such links.
+    """
+    kept_directories: set[str] = set()
+    for node in reached:
+        if node.startswith("/"):
+            parent = node.rpartition("/")[0]
+            while parent and parent not in kept_directories:
+                kept_directories.add(parent)
+                parent = parent.rpartition("/")[0]
+    edges = []
+    for path, file in view.tree.files.items():
+        if file.type is not FileType.SYMLINK or path in reached or path in view.inventory.owners:
+            continue
+        target = view.tree.resolve(path).path
+        if target is not None and (target in reached or target in kept_directories):
+            edges.append(
+                Edge(
+                    source=file_node(target) if target in reached else entry_node("base"),
+                    target=file_node(path),
+                    kind=EdgeKind.STATE,
+                    evidence=f"{NO_EVIDENCE}a link to {target} that no package claims",
+                )
+            )
+    return edges
 
 
 def _whole(source: str, package: PackageId, why: str) -> Edge:

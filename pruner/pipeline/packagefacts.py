@@ -28,9 +28,6 @@ class PackageFacts:
         for path, owners in self._view.inventory.owners.items():
             for owner in owners:
                 files[owner].append(path)
-        for package in self._view.inventory.packages:
-            for directory in package.whole_directories:
-                files[package.id].extend(self._view.tree.under(directory))
         return defaultdict(tuple, {owner: tuple(sorted(set(paths))) for owner, paths in files.items()})
 
     @cached_property
@@ -60,12 +57,15 @@ class PackageFacts:
         return package in self._elf_directories
 
     def is_private(self, package: PackageId) -> bool:
-        """Whether no ELF file of the package lies where the loader or a command look-up would find it."""
+        """Whether the package is made of modules: nothing of it lies where a loader or a command look-up would find it.
+
+        Scripts among its commands don't count where it has extension modules of its own (libdbi-perl ships dbiprof).
+        """
         commands = self._command_directories
-        return not any(
-            directory in commands or is_loader_directory(directory)
-            for directory in self._elf_directories.get(package, ())
-        ) and not any(path.rpartition("/")[0] in commands for path in self.files_of[package])
+        directories = self._elf_directories.get(package, frozenset())
+        if directories:
+            return not any(directory in commands or is_loader_directory(directory) for directory in directories)
+        return not any(path.rpartition("/")[0] in commands for path in self.files_of[package])
 
     @cached_property
     def _command_directories(self) -> frozenset[str]:

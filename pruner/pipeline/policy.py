@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pruner.errors import UsageError, printable
-from pruner.model import Edge, EdgeKind, Node, Strength, node_kind, node_name
+from pruner.model import Edge, EdgeKind, Strength, node_kind, node_name
 from pruner.pipeline.request import Profile
 
 if TYPE_CHECKING:
@@ -116,16 +116,13 @@ def literal_head(pattern: str) -> tuple[str, bool]:
 
 
 def _expression(pattern: str) -> str:
-    tokens = re.split(r"(\*\*/?|\*|\?|\[!?[^\]/]+\])", pattern.rstrip("/") or "/")
+    tokens = re.split(r"(\*\*/?|\*|\?|\[!?\]?[^\]/]*\])", pattern.rstrip("/") or "/")
     parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    body = "".join(
-        parts.get(token)
-        or (token.replace("[!", "[^") if token.startswith("[") and token.endswith("]") else re.escape(token))
-        for token in tokens
-    )
+    body = "".join(parts.get(token) or (_set(token) if token.startswith("[") else re.escape(token)) for token in tokens)
     return f"{body}(?:/.*)?"
 
 
-def is_file(node: Node) -> bool:
-    """Whether the node is a name of the root."""
-    return node.startswith("/")
+def _set(token: str) -> str:
+    """`[…]` of a glob as a regular expression; an open bracket stands for itself."""
+    translated = re.fullmatch(r"\(\?s:(.*)\)\\[Zz]", fnmatch.translate(token), re.DOTALL)
+    return re.escape(token) if translated is None else translated[1]

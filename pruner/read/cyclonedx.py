@@ -13,12 +13,14 @@ import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 
 from pruner.errors import InputError, printable
 from pruner.model import Distro, File, FileType, Inventory, Package, Selection
 from pruner.read import lacks
+from pruner.read.fields import decoded
 from pruner.read.foreign import Stated, installed_package, stated_dependencies
 from pruner.read.order import ordered
 from pruner.read.owners import owners_of
@@ -38,10 +40,60 @@ _RIGHT_WAY_ROUND = (0, 81)
 """The first Syft release whose CycloneDX edges run from the dependant (anchore/syft issue 1816)."""
 
 
+class _Named(msgspec.Struct):
+    name: str
+    value: str | None = None
+    version: str | None = None
+
+
+class _Hash(msgspec.Struct):
+    alg: str
+    content: str
+
+
+class _Component(msgspec.Struct):
+    name: str
+    version: str | None = None
+    group: str | None = None
+    description: str | None = None
+    publisher: str | None = None
+    reference: str | None = msgspec.field(default=None, name="bom-ref")
+    properties: list[_Named] | None = None
+    hashes: list[_Hash] | None = None
+    components: list[_Component] | None = None
+
+
+class _Dependency(msgspec.Struct):
+    ref: str
+    depends: list[str] | None = msgspec.field(default=None, name="dependsOn")
+
+
+class _Tools(msgspec.Struct):
+    components: list[_Named] | None = None
+
+
+class _Metadata(msgspec.Struct):
+    component: _Component | None = None
+    tools: _Tools | list[_Named] | None = None
+
+
+class _Shape(msgspec.Struct):
+    """The types of what is read, which the library does not look at."""
+
+    version: str = msgspec.field(default="", name="specVersion")
+    components: list[_Component] | None = None
+    dependencies: list[_Dependency] | None = None
+    metadata: _Metadata | None = None
+
+
+_SHAPE = msgspec.json.Decoder(_Shape)
+
+
 def read_cyclonedx_json(data: bytes, name: str) -> Inventory:
     """The inventory of a CycloneDX JSON document. Raises `InputError`."""
+    version = decoded(_SHAPE, data, name).version
     document = _guarded(lambda: json.loads(data), name)
-    return _inventory(_guarded(lambda: _BOM.from_json(document), name), name, "cyclonedx-json", _version(document))
+    return _inventory(_guarded(lambda: _BOM.from_json(document), name), name, "cyclonedx-json", version)
 
 
 def read_cyclonedx_xml(data: bytes, name: str) -> Inventory:
@@ -76,10 +128,6 @@ def _guarded(step: Callable[[], Any], name: str) -> Any:
     if found is None:
         raise InputError(f"{name}: not a valid CycloneDX document", hint="write it anew")
     return found
-
-
-def _version(document: Any) -> str:
-    return str(document.get("specVersion", "")) if isinstance(document, dict) else ""
 
 
 def _inventory(bom: Bom, name: str, document_format: str, version: str) -> Inventory:

@@ -33,10 +33,12 @@ def planned(directory: Path) -> dict[str, Any]:
 
 
 def decided(directory: Path) -> str:
-    """`plan.json` without the lines that tell which inputs it was made from, for comparison byte by byte."""
+    """`plan.json` without its inputs and the image's configuration, for comparison byte by byte."""
     text = (directory / "plan.json").read_text()
-    start = text.index('\n"inputs": ')
-    return text[:start] + text[text.index('\n"profile": ', start) :]
+    for begin, end in (('\n"inputs": ', '\n"profile": '), ('\n"image": ', '\n"distro": ')):
+        start = text.index(begin)
+        text = text[:start] + text[text.index(end, start) :]
+    return text
 
 
 def there(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:

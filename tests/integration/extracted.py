@@ -90,11 +90,11 @@ def _register(archive: Path, status: Path) -> None:
 
 
 def _configure(place: Path) -> None:
-    """What the maintainer scripts of base-passwd, base-files and ca-certificates make."""
+    """What the maintainer scripts of base-passwd, libc-bin and ca-certificates make."""
     for master, made in (
         ("usr/share/base-passwd/passwd.master", "etc/passwd"),
         ("usr/share/base-passwd/group.master", "etc/group"),
-        ("usr/share/base-files/nsswitch.conf", "etc/nsswitch.conf"),
+        ("usr/share/libc-bin/nsswitch.conf", "etc/nsswitch.conf"),
     ):
         if (place / master).exists():
             shutil.copyfile(place / master, place / made)

@@ -198,7 +198,7 @@ class TestAlpine:
         expected = APK_STANZA
         for text in dropped:
             expected = expected.replace(text, "")
-        assert made == {"/lib/apk/db/installed": f"{expected}\n".encode()}
+        assert made == {"/lib/apk/db/installed": f"{expected}\n".encode(), "/etc/apk/world": b"busybox\n"}
 
     def test_is_made_from_the_sbom_where_no_database_was_read(self):
         """Name, version, origin, dependencies and the kept files are what scanners read."""
@@ -217,7 +217,7 @@ class TestAlpine:
         """Newer releases have it below /usr/lib."""
         tree = tree_of("/usr/lib/apk/db/installed")
         made = package_database([self.package(locations=("/usr/lib/apk/db/installed",))], tree, frozenset())
-        assert list(made) == ["/usr/lib/apk/db/installed"]
+        assert list(made) == ["/usr/lib/apk/db/installed", "/etc/apk/world"]
 
 
 NOTHING = Totals(packages=0, files=0, bytes=0, setuid_files=0, shells=0, interpreters=0, package_managers=0)

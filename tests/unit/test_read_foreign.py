@@ -140,7 +140,8 @@ def test_spdx(tmp_path):
     ("content", "message"),
     [
         (cyclonedx([]), "lists no installed packages"),
-        (cyclonedx("x"), "not a valid CycloneDX document"),
+        (cyclonedx("x"), r"\$\.components: expected array \| null, got str"),
+        (cyclonedx([component("a", version=[1])]), r"\$\.components\[0\]\.version: expected str \| null, got array"),
         (cyclonedx([{"type": "nonsense", "name": "a"}]), "not a valid CycloneDX document"),
         ("<bom>", "not a valid CycloneDX document"),
         ("<html/>", "not a CycloneDX document"),

@@ -61,13 +61,14 @@ def test_unless_takes_back() -> None:
 
 
 def test_inert_files_fire_only_rules_that_say_so() -> None:
-    """A file that is only data to its user does not ask for what it would need if it ran."""
+    """A file that is only data to its user asks for little; a library's symbols count, as it is there to be loaded."""
     rules = _rules(
         {"when": {"path": "/opt/a"}, "ask": "x"}, {"when": {"path": "/opt/a", "active": False}, "ask": "y"},
         {"when": {"symbol": "s"}, "ask": "z"},
     )  # fmt: skip
     at_work = _bind(rules, [])
-    assert _ask(at_work, "/opt/a", active=False, symbols={"s"}) == ["capability capability:y"]
+    assert _ask(at_work, "/opt/a", active=False) == ["capability capability:y"]
+    assert _ask(at_work, "/opt/a", active=False, symbols={"s"}) == ["capability capability:y", "capability capability:z"]
     assert len(_ask(at_work, "/opt/a", symbols={"s"})) == 3
 
 

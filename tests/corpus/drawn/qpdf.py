@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def smoke(box: Box) -> None:
-    for name, pages in (("letter", ["one", "two", "three"]), ("stamp", ["COPY"])):
-        (box.volume / f"{name}.pdf").write_bytes(pdf(pages))
+    for name, texts in (("letter", ["one", "two", "three"]), ("stamp", ["COPY"])):
+        (box.volume / f"{name}.pdf").write_bytes(pdf(texts))
     same(qpdf(box, "--show-npages", "letter.pdf"), "3", "pages of the letter")
     expect("No syntax or stream encoding errors found" in qpdf(box, "--check", "letter.pdf"), "the letter is not clean")
     rewriting(box)
     encryption(box)
-    pages(box)
+    selection(box)
     damage(box)
 
 
@@ -59,7 +59,7 @@ def encryption(box: Box) -> None:
     same(qpdf(box, "--password=u", "--show-npages", "old.pdf"), "3", "pages of a file encrypted with RC4")
 
 
-def pages(box: Box) -> None:
+def selection(box: Box) -> None:
     """Split into single pages, put together in another order, rotated and stamped."""
     qpdf(box, "--split-pages", "letter.pdf", "page-%d.pdf")
     same(sorted(path.name for path in box.volume.glob("page-*.pdf")), [f"page-{n}.pdf" for n in (1, 2, 3)], "parts")

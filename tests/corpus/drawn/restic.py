@@ -28,7 +28,7 @@ def smoke(box: Box) -> None:
     (folder / "photos/sky.raw").write_bytes(bytes(range(256)) * 8192)
     (folder / "latest").symlink_to("letter.txt")
     (folder / "cache.tmp").write_text("not wanted")
-    same(said(box, LOCAL, "init")[0]["message_type"], "initialized", "init")
+    expect("created restic repository" in restic(box, LOCAL, "init"), "no word about a new repository")
     history(box)
     restoring(box)
     thinning(box)
@@ -39,10 +39,10 @@ def history(box: Box) -> None:
     """Two snapshots with tags, an exclusion, and the difference between them."""
     words = ("backup", "/volume/data", "--exclude", "*.tmp", "--host", "box")
     first = said(box, LOCAL, *words, "--tag", "monday")[-1]
-    same((first["message_type"], first["files_new"]), ("summary", 2 + 1), "the first backup")
+    same((first["message_type"], first["files_new"]), ("summary", 2), "the first backup")
     (box.volume / "data/letter.txt").write_text("dobrý večer\n")
     second = said(box, LOCAL, *words, "--tag", "tuesday")[-1]
-    same((second["files_changed"], second["files_unmodified"]), (1, 2), "the second backup")
+    same((second["files_changed"], second["files_unmodified"]), (1, 1), "the second backup")
     (snapshots,) = said(box, LOCAL, "snapshots")
     same([found["tags"] for found in snapshots], [["monday"], ["tuesday"]], "tags")
     same({(found["username"], found["hostname"]) for found in snapshots}, {("root", "box")}, "user and host")

@@ -17,6 +17,10 @@ def main() -> None:
         app(standalone_mode=True)
     except PrunerError as error:
         sys.exit(_report(error))
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # how click says that the reader of a pipe has gone
+            sys.exit(0)
+        raise
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.exit(130)

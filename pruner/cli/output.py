@@ -34,7 +34,7 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     except OSError as error:
-        raise EnvironmentFault(f"{directory} can't be written: {error.strerror}") from error
+        raise EnvironmentFault(f"{directory} can't be written: {(error.strerror or str(error)).lower()}") from error
     try:
         fresh.chmod(0o755)
         for artifact in artifacts:
@@ -44,7 +44,7 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
             path.chmod(artifact.mode)
         _swap(fresh, directory)
     except OSError as error:
-        raise EnvironmentFault(f"{directory} can't be written: {error.strerror}") from error
+        raise EnvironmentFault(f"{directory} can't be written: {(error.strerror or str(error)).lower()}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

@@ -85,7 +85,7 @@ def plan_command(
         typer.echo(_summary(plan, output))
     if strict and plan.unknowns:
         raise NegativeAnswer(
-            f"{len(plan.unknowns)} things are unknown and --strict was given",
+            f"{_counted(len(plan.unknowns))} unknown and --strict was given",
             hint=f"they are listed in {output}/summary.md",
         )
 
@@ -139,6 +139,10 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
         verify=tuple(check_as_text(check) for check in joined.verify),
         config=config,
     )
+
+
+def _counted(number: int) -> str:
+    return "one thing is" if number == 1 else f"{number} things are"
 
 
 def totals_document(plan: Plan, output: Path) -> dict[str, object]:

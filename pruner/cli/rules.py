@@ -17,7 +17,12 @@ Packs = Annotated[list[Path] | None, typer.Option("--rules", help="A rule pack o
 
 @rules_app.command("list")
 def list_command(rules: Packs = None) -> None:
-    """Print every rule's id and reason."""
+    """Print every rule's id and reason.
+
+    Example:
+
+      pruner rules list --rules my-rules
+    """
     from pruner.rules import load_rules
 
     rows = [("rule", "why")]
@@ -29,10 +34,16 @@ def list_command(rules: Packs = None) -> None:
 def show_command(
     identifier: Annotated[str, typer.Argument(metavar="ID", help="A rule's id.")], rules: Packs = None
 ) -> None:
-    """Print one rule as its file states it."""
-    from pruner.rules import load_rules
+    """Print one rule as its file states it.
 
-    typer.echo(load_rules(rules or []).find(identifier).text.rstrip())
+    Example:
+
+      pruner rules show nss-users
+    """
+    from pruner.rules.source import text_of_rule
+
+    for line in text_of_rule(identifier, rules or []).splitlines():
+        typer.echo(printable(line))
 
 
 @rules_app.command("check")

@@ -26,7 +26,10 @@ SUPPLIED = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 
 def context_artifacts(plan: Plan) -> tuple[Artifact, ...]:
     """The files below `context/`, and a `.dockerignore` that keeps the rest of the plan out of the build."""
-    kept = sorted(encoded(f".{file.path}") for file in plan.files if _copied_inside(file))
+    kept = [encoded(f".{file.path}") for file in plan.files if _copied_inside(file)]
+    # In order of the tree: GNU tar sets a directory's time when it meets the first name outside of it, and caches
+    # (fontconfig's) compare that time.
+    kept.sort(key=lambda name: name.replace(b"/", b"\0"))
     script = resources.files("pruner.emit").joinpath("prune.sh").read_bytes()
     return (
         Artifact(path=".dockerignore", data=b"*\n!context\n"),

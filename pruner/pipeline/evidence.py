@@ -25,6 +25,7 @@ from pruner.model import (
     file_node,
     package_node,
 )
+from pruner.plan.types import NO_EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from pruner.analyze.view import View
     from pruner.pipeline.packagefacts import PackageFacts
     from pruner.rules import BoundRules
-
-NO_EVIDENCE = "no evidence: "
-"""Every reason that stands in for missing evidence starts with this."""
 
 ASSUMED_CAPABILITIES = ("users", "nss-users", "dns", "nss-dns", "tls-ca", "locale", "timezone")
 """What an executable is assumed to ask for while its imported symbols are not known."""
@@ -158,8 +156,8 @@ class Evidence:
     def _private_parts(self, file: File, owner: Package) -> list[Edge]:
         """A library package with plugins or data of its own is kept whole: nothing says which of them are used."""
         for path in self._facts.files_of[owner.id]:
-            directory = path.rpartition("/")[0]
-            if not is_loader_directory(directory) and not self._rules.is_documentation(path):
+            directory, _, name = path.rpartition("/")
+            if name != "copyright" and not is_loader_directory(directory) and not self._rules.is_documentation(path):
                 why = f"{owner.name} has private files, and what {file.path} does with them is not known"
                 return [_whole(file_node(file.path), owner.id, why)]
         return []

@@ -22,7 +22,7 @@ from pruner.model import (
 )
 from pruner.plan.costs import optional_plans
 from pruner.plan.totals import totals_of
-from pruner.plan.types import Decision, FilePlan, InputRecord, PackagePlan, Plan
+from pruner.plan.types import NO_EVIDENCE, Decision, FilePlan, InputRecord, PackagePlan, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -123,7 +123,7 @@ def _decide_files(sources: _Sources) -> tuple[FilePlan, ...]:
         decision, origin = Decision.KEEP, None
         if path in kept:
             edge = sources.reasons[Node(path)]
-            reason, origin = f"{edge.kind}: {edge.evidence}", edge.source
+            reason, origin = _reason(edge), edge.source
         elif path in wanted and file.type is FileType.DIRECTORY:
             reason = wanted[path].reason
         elif path in parents:
@@ -208,6 +208,10 @@ def _parents_of(paths: Iterable[str]) -> dict[str, str]:
     return parents
 
 
+def _reason(edge: Edge) -> str:
+    return edge.evidence if edge.evidence.startswith(NO_EVIDENCE) else f"{edge.kind}: {edge.evidence}"
+
+
 def _bytewise(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
@@ -241,9 +245,9 @@ def _package_plan(package: Package, mine: list[FilePlan], sources: _Sources, *, 
     elif edge is None:
         decision, reason = Decision.SLICE, f"{len(kept)} of {len(mine)} files are reached"
     elif missing:
-        decision, reason = Decision.SLICE, f"{edge.kind}: {edge.evidence}; {missing} of its files left out"
+        decision, reason = Decision.SLICE, f"{_reason(edge)}; {missing} of its files left out"
     else:
-        decision, reason = Decision.KEEP, f"{edge.kind}: {edge.evidence}"
+        decision, reason = Decision.KEEP, _reason(edge)
     return PackagePlan(
         id=package.id,
         purl=sources.labels[package.id],

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pruner.model import Distro, Edge, FileType, ImageConfig, PackageId, Unknown
 
 
+NO_EVIDENCE = "no evidence: "
+"""Every reason that stands in for missing evidence starts with this."""
+
+
 class Decision(StrEnum):
     """What happens to a package or a file."""
 

@@ -31,6 +31,20 @@ def checks(rows: Sequence[Row], mode: str, *, complete: bool) -> list[Check]:
     return _root_checks(rows, complete=complete) if mode == "root" else _sbom_checks(rows, complete=complete)
 
 
+def drawn_checks(rows: Sequence[Row], *, complete: bool) -> list[Check]:
+    """The checks of the applications that were drawn: of their recorded first run, and of now."""
+    first = sum(row.first == "P" for row in rows)
+    failed = ", ".join(row.app for row in rows if row.first != "P")
+    return [
+        Check(
+            text=f"at least 7 of {len(rows)} ran at first: {first}{f'; not {failed}' if failed else ''}",
+            passed=first >= 7 if complete else None,
+        ),
+        _runs(rows, 9, judged=complete),
+        _each("syft finds exactly the packages of the plan", rows, _unlike),
+    ]
+
+
 def _root_checks(rows: Sequence[Row], *, complete: bool) -> list[Check]:
     return [
         _runs(rows, len(rows), judged=True),
@@ -43,11 +57,7 @@ def _root_checks(rows: Sequence[Row], *, complete: bool) -> list[Check]:
         ),
         _each("static binary: the root holds little beside it", rows, _above_beyond),
         _each("nothing is left that the applications declare unused", rows, lambda row: ", ".join(row.left_over[:3])),
-        _each(
-            "syft finds exactly the packages of the plan",
-            rows,
-            lambda row: f"{len(row.differing)} differ" if row.differing else "",
-        ),
+        _each("syft finds exactly the packages of the plan", rows, _unlike),
     ]
 
 
@@ -90,6 +100,10 @@ def _each(text: str, rows: Sequence[Row], complaint: Callable[[Row], str]) -> Ch
     found = [f"{row.app} {said}" for row in measured if (said := complaint(row))]
     verdict = "; ".join(found) or f"held by {len(measured)}"
     return Check(text=f"{text}: {verdict}", passed=not found if measured else None)
+
+
+def _unlike(row: Row) -> str:
+    return f"{len(row.differing)} differ" if row.differing else ""
 
 
 def _above_reference(row: Row) -> str:

@@ -8,7 +8,7 @@ Layout below `$PRUNER_CACHE/corpus` (default `~/.cache/pruner/corpus`):
     NAME/sbom.json      syft's report of it, with all files selected
     NAME/recipe.json    written last: a root without it, or with another key, is built again
 
-`python -m tests.corpus.roots [NAME...]` builds what is missing and prints where it is.
+`python -m tests.corpus.roots [NAME...]` builds what is missing of the named applications, or of the corpus, and prints where it is.
 """
 
 from __future__ import annotations
@@ -276,9 +276,11 @@ def _quietly(argv: list[str], *, env: dict[str, str] | None = None, cwd: Path | 
 
 def main(names: list[str]) -> None:
     """Build the named applications' roots, or all, two at a time."""
-    from tests.corpus.apps import APPS  # the applications' set-up steps need this module
+    # the applications' set-up steps need this module
+    from tests.corpus.apps import APPS
+    from tests.corpus.drawn import DRAWN
 
-    wanted = [APPS[name] for name in names] or list(APPS.values())
+    wanted = [{**APPS, **DRAWN}[name] for name in names] or list(APPS.values())
     with ThreadPoolExecutor(max_workers=2) as pool:
         for built in pool.map(fat_root, wanted):
             print(f"{built.app.name:10} {built.seconds:6.1f} s  {built.root.parent}", flush=True)

@@ -34,6 +34,8 @@ class Row:
     """Packages that only the plan (`-`) or only syft's report of the pruned root (`+`) names."""
     left_over: tuple[str, ...] = ()
     """Paths that the application declares unused and that are still there."""
+    first: str = ""
+    """`P` or `F`: how the first run ended, for the applications that were drawn."""
 
     @property
     def ratio(self) -> float | None:

@@ -1,7 +1,8 @@
 """Prunes every application of the corpus, runs what is left, and judges the result.
 
-    python -m tests.corpus.table [--apps a,b] [--mode root|sbom] [--json FILE] [--keep DIR]
+    python -m tests.corpus.table [--set corpus|drawn] [--apps a,b] [--mode root|sbom] [--json FILE] [--keep DIR]
 
+`drawn` are the applications of `tests.corpus.pool`; the column `first` tells how their recorded first run ended.
 `root` plans with the bytes of the fat root, `sbom` from syft's report alone. Prints a table with one
 row an application, then the failures, then the checks; the exit code is 1 when a check fails. Sizes
 are apparent sizes of regular files in MB (1e6 bytes), copyright files and package database apart.
@@ -17,14 +18,15 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packageurl import PackageURL
 
 from tests.corpus.apps import APPS
-from tests.corpus.checks import Check, checks
+from tests.corpus.checks import Check, checks, drawn_checks
+from tests.corpus.drawn import DRAWN, firsts
 from tests.corpus.limits import root_size, runtime_bytes
 from tests.corpus.roots import FatRoot, cache_dir, fat_root, scan
 from tests.corpus.row import Row
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parents[2]
 WORKERS = 2
 COLUMNS = ("app", "fat MB", "pruned MB", "meta MB", "files", "packages", "S3 MB", "ratio", "plan s", "run", "syft")
+SETS = {"corpus": APPS, "drawn": DRAWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,9 @@ def rows(apps: list[App], mode: str, keep: Path | None) -> list[Row]:
 def rendered(found: list[Row], judged: list[Check]) -> str:
     """The table, the failures and the checks as plain text."""
     cells = [COLUMNS, *(_cells(item) for item in found)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    if any(item.first for item in found):
+        cells = [(*line, first) for line, first in zip(cells, ("first", *(item.first for item in found)), strict=True)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = [
         "  ".join(
             cell.rjust(width) if column else cell.ljust(width)
@@ -182,17 +187,24 @@ def _cells(item: Row) -> tuple[str, ...]:
 def main(words: list[str]) -> int:
     """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.corpus.table", description=__doc__.splitlines()[0])
+    parser.add_argument("--set", choices=tuple(SETS), default="corpus", help="which applications")
     parser.add_argument("--apps", help="names, separated by commas; all when absent")
     parser.add_argument("--mode", choices=("root", "sbom"), default="root")
     parser.add_argument("--json", type=Path, help="also write rows and checks to this file")
     parser.add_argument("--keep", type=Path, help="leave plans and pruned roots below this directory")
     options = parser.parse_args(words)
-    unknown = [name for name in (options.apps or "").split(",") if name and name not in APPS]
+    known = SETS[options.set]
+    unknown = [name for name in (options.apps or "").split(",") if name and name not in known]
     if unknown:
-        parser.error(f"no such application: {', '.join(unknown)}; there are {', '.join(APPS)}")
-    apps = [APPS[name] for name in options.apps.split(",")] if options.apps else list(APPS.values())
+        parser.error(f"no such application: {', '.join(unknown)}; there are {', '.join(known)}")
+    apps = [known[name] for name in options.apps.split(",")] if options.apps else list(known.values())
     found = rows(apps, options.mode, options.keep)
-    judged = checks(found, options.mode, complete=len(apps) == len(APPS))
+    complete = len(apps) == len(known)
+    if options.set == "drawn":
+        found = [replace(item, first=firsts().get(item.app, "-")) for item in found]
+        judged = drawn_checks(found, complete=complete)
+    else:
+        judged = checks(found, options.mode, complete=complete)
     print(rendered(found, judged))
     if options.json:
         document = {

@@ -38,6 +38,12 @@ class Builder:
             self("config", *config, container)
         self("commit", "--rm", "--quiet", "--format", "docker", container, name)
 
+    def reconfigure(self, image: str, name: str, *config: str) -> None:
+        """An image `name` with the layers of `image` and other configuration."""
+        container = self("from", "--pull-never", image)
+        self("config", *config, container)
+        self("commit", "--rm", "--quiet", "--format", "docker", container, name)
+
     def push(self, image: str, target: str, *options: str) -> None:
         """Write `image` to `target` (`docker-archive:FILE`, `oci:DIRECTORY:TAG`, `oci-archive:FILE:TAG`)."""
         self("push", "--quiet", *options, image, target)

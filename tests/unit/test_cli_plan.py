@@ -51,7 +51,7 @@ def test_strict_fails_on_unknowns(run: Run, small: SmallRoot, tmp_path: Path) ->
     unknown = run(
         "plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "b", "--strict", "-q", *drop
     )
-    assert_one_message(unknown, 1, "1 things are unknown", "summary.md")
+    assert_one_message(unknown, 1, "one thing is unknown", "summary.md")
     assert (tmp_path / "b" / "plan.json").is_file()
 
 

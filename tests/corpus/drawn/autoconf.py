@@ -139,8 +139,8 @@ APP = App(
         Needed(kind="program", glob="/usr/bin/m4"),
         Needed(kind="program", glob="/usr/share/autoconf/Autom4te/Request.pm"),
         Needed(kind="data", glob="/usr/share/autoconf/autoconf/programs.m4"),
-        Needed(kind="data", glob="/usr/share/autoconf/autotest/autotest.m4f"),
+        Needed(kind="data", glob="/usr/share/autoconf/autotest/autotest.m4*"),
         Needed(kind="config", glob="/usr/share/autoconf/autom4te.cfg"),
-        Needed(kind="library", glob="/usr/lib/*-linux-gnu/libsigsegv.so.2*"),
+        Needed(kind="data", glob="/usr/share/autoconf/m4sugar/m4sh.m4*"),
     ),
 )  # fmt: skip

@@ -84,6 +84,6 @@ APP = App(
     needed=(
         Needed(kind="program", glob="/usr/bin/find"),
         Needed(kind="library", glob="/usr/lib/*-linux-gnu/libselinux.so.1"),
-        Needed(kind="state", glob="/bin"),
+        Needed(kind="program", glob="/usr/bin/dash"),
     ),
 )

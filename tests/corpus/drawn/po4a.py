@@ -131,7 +131,7 @@ APP = App(
         Needed(kind="program", glob="/usr/share/perl5/SGMLS.pm"),
         Needed(kind="program", glob="/usr/bin/msgmerge"),
         Needed(kind="program", glob="/usr/bin/onsgmls"),
-        Needed(kind="library", glob="/usr/lib/*-linux-gnu/libosp.so.5*"),
+        Needed(kind="library", glob="/usr/lib/libosp.so.5*"),
         Needed(kind="plugin", glob="/usr/lib/*-linux-gnu/perl5/5.36/auto/Syntax/Keyword/Try/Try.so"),
     ),
 )

@@ -17,12 +17,12 @@ $(BIN)/.ready: pyproject.toml
 	touch $@
 
 demo: $(BIN)/.ready  ## plan samples/ and print the summary
-	$(BIN)/pruner plan samples/app.syft.json.zst --config samples/pruner.yaml --output demo
+	$(BIN)/pruner plan samples/web.syft.json.zst --config samples/pruner.yaml --output demo
 	@echo
 	$(BIN)/pruner costs demo
 
 test: $(BIN)/.ready lint  ## lint, types, architecture, unit and property tests
-	$(BIN)/pytest -q -m "not corpus and not integration"
+	$(BIN)/pytest -q -n auto -m "not corpus and not integration"
 
 lint: $(BIN)/.ready
 	$(BIN)/ruff check .

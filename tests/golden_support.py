@@ -24,7 +24,9 @@ def assert_golden(name: str, artifacts: Iterable[Artifact], *, update: bool = Fa
         _rewrite(directory, found)
         pytest.skip(f"rewrote {directory}")
     expected = {
-        path.relative_to(directory).as_posix(): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
     }
     assert sorted(found) == sorted(expected)
     for path, data in sorted(found.items()):

@@ -73,7 +73,7 @@ def analyze(file: File, active: bool, view: View) -> Findings:
 
 def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[str]:
     """The analyzers that have something to say about the file."""
-    if data[:4] == b"\x7fELF":
+    if bytes(data[:4]) == b"\x7fELF":
         return ["elf"]
     from pruner.analyze.config import is_configuration
 
@@ -84,7 +84,7 @@ def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[st
     kinds += [language for pattern, language in _MANIFESTS if pattern.search(file.path)]
     if not active:
         return kinds
-    if data[:2] == b"#!":
+    if bytes(data[:2]) == b"#!":
         kinds.append("script")
         interpreter = _interpreter(bytes(data[:256]))
         language = _BY_INTERPRETER.fullmatch(interpreter)

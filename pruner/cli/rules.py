@@ -38,7 +38,7 @@ def show_command(
 
     Example:
 
-      pruner rules show nss-users
+      pruner rules show users-files
     """
     from pruner.rules.source import text_of_rule
 

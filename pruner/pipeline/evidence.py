@@ -183,7 +183,7 @@ class Evidence:
         return list(self._view.edges_to(source, directory, EdgeKind.IMPORT, evidence=why))
 
     def _application_directory(self, path: str) -> str | None:
-        """The directory that holds an application's own files: that of `path`, or where it is in bin/, the one above."""
+        """The directory that holds an application's own files: that of `path`, or above it where that is bin/."""
         directory = path.rpartition("/")[0]
         if directory.rpartition("/")[2] in ("bin", "sbin"):
             directory = directory.rpartition("/")[0]
@@ -210,7 +210,7 @@ class Evidence:
 def unowned_links(reached: Mapping[Node, bool], view: View) -> list[Edge]:
     """Links that no package claims and that lead to something kept: an SBOM does not say who ships a link.
 
-    dpkg's own lists do, and Syft does not read them; libraries, alternatives and versioned directories hang on such links.
+    dpkg's own lists do, and Syft does not read them; libraries, alternatives and versioned directories hang on them.
     """
     kept_directories: set[str] = set()
     for node in reached:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pruner.model import (
@@ -21,14 +20,16 @@ from pruner.model import (
     file_node,
     package_node,
 )
-from pruner.rootfs.tree import Tree
 from pruner.rules.index import FileIndex
 from pruner.rules.match import Match, about_package, match_of_capability, matches_of_file, source_of
 from pruner.rules.targets import Targets
-from pruner.rules.types import Option, Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pruner.rootfs.tree import Tree
     from pruner.rules.ruleset import RuleSet
+    from pruner.rules.types import Option, Rule
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -59,9 +60,7 @@ class BoundRules:
         Symbols count for an inert file too: an extension module of a runtime is loaded when a program imports it, and
         what it calls in libc or libssl reads the same files then.
         """
-        candidates = {
-            rule.id: rule for rule in self._files.candidates(file.path, findings.symbols, findings.literals)
-        }
+        candidates = {rule.id: rule for rule in self._files.candidates(file.path, findings.symbols, findings.literals)}
         edges: list[Edge] = []
         for identifier in sorted(candidates, key=self._order.__getitem__):
             rule = candidates[identifier]

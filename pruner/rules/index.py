@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pruner.rules.patterns import Pattern, unmerged
-from pruner.rules.types import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from pruner.rules.types import Rule
 
 # Where patterns that start with a placeholder can match, in the unmerged spelling.
 _BIN_HEADS = ("/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/games")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
 from pruner.rules.parse import RuleReader
 from pruner.rules.ruleset import RuleSet
-from pruner.rules.types import Rule
 from pruner.yamlfile import load_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pruner.rules.types import Rule
 
 MAX_FILES = 500
 MAX_BYTES = 1 << 19

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pruner.model import Distro, File, Findings, Package
 from pruner.rules.patterns import Pattern, unmerged
-from pruner.rules.types import Condition, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from pruner.model import Distro, File, Findings, Package
+    from pruner.rules.types import Condition, Rule
 
 DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm", "portage"})
 """Syft's types of packages that a distribution's package manager installs."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pruner.model import EdgeKind
 from pruner.rules.patterns import Pattern, name_pattern, path_pattern, problem_of_pattern
 from pruner.rules.types import NEVER, Condition, DropClass, Optional, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 FORMAT = 1
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pruner.errors import InputError
 from pruner.model import DEFAULT_SEARCH_PATH, Inventory, Package
-from pruner.rootfs.tree import Tree
 from pruner.rules.bound import BoundRules
 from pruner.rules.match import about_package, holds_for_distro
 from pruner.rules.patterns import unmerged
 from pruner.rules.types import Option, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pruner.rootfs.tree import Tree
 
 
 class RuleSet:

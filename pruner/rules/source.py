@@ -19,7 +19,9 @@ def text_of_rule(identifier: str, extra: Sequence[Path] = ()) -> str:
     Raises `InputError` where there is no such rule, with the nearest ids as the hint.
     """
     load_rules(extra).find(identifier)
-    files = (path for directory in (bundled_rules_directory(), *extra) for path in sorted(Path(directory).glob("*.y*ml")))
+    files = (
+        path for directory in (bundled_rules_directory(), *extra) for path in sorted(Path(directory).glob("*.y*ml"))
+    )
     return next(text for path in files if (text := _text_in(path, identifier)))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pruner.model import EdgeKind, FileType, Node, Package, file_node, package_node
-from pruner.rootfs.tree import Tree
 from pruner.rules.match import DISTRIBUTION_TYPES
 from pruner.rules.patterns import BIN_DIRECTORIES, concrete, name_pattern, quoted, unmerged
-from pruner.rules.types import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pruner.rootfs.tree import Tree
+    from pruner.rules.types import Rule
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WILDCARD = re.compile(r"[*?\[]")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pruner.model import EdgeKind
-from pruner.rules.patterns import Pattern
+if TYPE_CHECKING:
+    from pruner.model import EdgeKind
+    from pruner.rules.patterns import Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,9 @@ def main(words: list[str]) -> int:
         }
         for row in found
     ]  # fmt: skip
-    FIRST_RUN.write_text(json.dumps({"seed": SEED, "tree": words[0], "runs": runs}, indent=1, ensure_ascii=False) + "\n")
+    FIRST_RUN.write_text(
+        json.dumps({"seed": SEED, "tree": words[0], "runs": runs}, indent=1, ensure_ascii=False) + "\n"
+    )
     for run in runs:
         print(run["run"], run["app"], run["mb"], run["failure"][:300])
     return 0

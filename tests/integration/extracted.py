@@ -56,9 +56,7 @@ def extracted(
     return made
 
 
-def _extract(
-    place: Path, architecture: str, packages: tuple[str, ...], furnish: Callable[[Path], None] | None
-) -> None:
+def _extract(place: Path, architecture: str, packages: tuple[str, ...], furnish: Callable[[Path], None] | None) -> None:
     _quietly(
         [
             "mmdebstrap", "--quiet", "--variant=extract", f"--architectures={architecture}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -18,7 +19,16 @@ from tests.support import need
 pytestmark = pytest.mark.integration
 
 PACKAGES = ("base-files", "base-passwd", "dash", "iputils-ping", "mount", "perl-base")
-ENTRIES = ("--entry", "cmd:ping -c 1 127.0.0.1", "--entry", "/bin/mount", "--entry", "cmd:perl -e 'print 1'", "--entry", "/srv/")
+ENTRIES = (
+    "--entry",
+    "cmd:ping -c 1 127.0.0.1",
+    "--entry",
+    "/bin/mount",
+    "--entry",
+    "cmd:perl -e 'print 1'",
+    "--entry",
+    "/srv/",
+)
 FORMS = ("tar", "tar.gz", "tar.zst", "tar.xz", "docker-archive", "oci-layout", "oci-archive")
 
 
@@ -129,7 +139,9 @@ def test_the_reference_holds_what_is_hard_to_carry(fat, directory_listing):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_gives_the_same_plan_and_the_same_root(fat, forms, directory_plan, directory_listing, tmp_path, form):
+def test_every_form_gives_the_same_plan_and_the_same_root(
+    fat, forms, directory_plan, directory_listing, tmp_path, form
+):
     """Plans differ in their inputs alone (and an image's in its configuration), pruned roots in nothing."""
     pruner("plan", fat.sbom, "--root", forms[form], *ENTRIES, "-o", tmp_path / "plan", "-q")
     assert decided(tmp_path / "plan") == decided(directory_plan)
@@ -168,23 +180,17 @@ def changed(tar: Path, target: Path, path: str, change) -> Path:
     with tarfile.open(tar) as source, tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as copy:
         for member in source:
             stream = source.extractfile(member) if member.isreg() else None
-            if member.name == f".{path}":
-                member, stream = change(member, stream)
-            copy.addfile(member, stream)
+            copy.addfile(*(change(member, stream) if member.name == f".{path}" else (member, stream)))
     return target
 
 
 def _longer(member, stream):
-    import io
-
     data = stream.read() + b"more"
     member.size = len(data)
     return member, io.BytesIO(data)
 
 
 def _other_bytes(member, stream):
-    import io
-
     data = bytearray(stream.read())
     data[-1] ^= 0xFF
     return member, io.BytesIO(bytes(data))

@@ -51,9 +51,14 @@ CYCLONEDX = {
     "components": [{"type": "library", "bom-ref": "a", "name": "a", "version": "1", "purl": "pkg:deb/debian/a@1", "licenses": [{"license": {"id": "MIT"}}], "properties": [{"name": "syft:location:0:path", "value": "/x"}]}],
     "dependencies": [{"ref": "a", "dependsOn": ["a"]}],
 }  # fmt: skip
-GRAPH = {"nodes": [{"id": "a", "name": "tool"}], "links": [{"source": "a", "target": "b", "kind": "depends", "alternatives": ["c"]}]}
+GRAPH = {
+    "nodes": [{"id": "a", "name": "tool"}],
+    "links": [{"source": "a", "target": "b", "kind": "depends", "alternatives": ["c"]}],
+}
 
-PATIENT = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+PATIENT = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 SCALARS = (
     st.none()
@@ -61,9 +66,32 @@ SCALARS = (
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
-    | st.sampled_from(["..", "/..", "/", "", "/a/../../b", "\0", "/\ud800", "//", "HardLink", "SymbolicLink", "pkg:", "pkg:deb/x", "16.0.99", "7.0.0", "99.0.0", "all-layers"])
+    | st.sampled_from(
+        [
+            "..",
+            "/..",
+            "/",
+            "",
+            "/a/../../b",
+            "\0",
+            "/\ud800",
+            "//",
+            "HardLink",
+            "SymbolicLink",
+            "pkg:",
+            "pkg:deb/x",
+            "16.0.99",
+            "7.0.0",
+            "99.0.0",
+            "all-layers",
+        ]
+    )
 )
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=5)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
 
 
 def places(value: Any, at: tuple = ()) -> list[tuple]:
@@ -170,7 +198,13 @@ def test_arbitrary_bytes(data):
 @given(mutated(GRAPH) | st.text(max_size=40) | st.binary(max_size=40), st.sampled_from(["dependant", "provider"]))
 def test_mutated_relations(value, direction):
     """Whatever a relations file holds, it is refused properly or adds no package."""
-    data = value if isinstance(value, bytes) else value.encode("utf-8", "replace") if isinstance(value, str) else encoded(value)
+    data = (
+        value
+        if isinstance(value, bytes)
+        else value.encode("utf-8", "replace")
+        if isinstance(value, str)
+        else encoded(value)
+    )
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
@@ -208,24 +242,38 @@ def test_mutated_databases(data):
 
 
 @PATIENT
-@given(st.permutations(DOCUMENT["artifacts"]), st.permutations(DOCUMENT["files"]), st.permutations(DOCUMENT["artifactRelationships"]))
+@given(
+    st.permutations(DOCUMENT["artifacts"]),
+    st.permutations(DOCUMENT["files"]),
+    st.permutations(DOCUMENT["artifactRelationships"]),
+)
 def test_order_of_the_document_makes_no_difference(artifacts, files, relationships):
     shuffled = {**DOCUMENT, "artifacts": artifacts, "files": files, "artifactRelationships": relationships}
     assert attempt(encoded(shuffled)) == attempt(encoded(DOCUMENT))
 
 
-@given(st.integers(0, 0o777), st.booleans(), st.booleans(), st.booleans(), st.sampled_from([0, 1 << 31, 1 << 27, 1 << 26, 1 << 25]))
+@given(
+    st.integers(0, 0o777),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([0, 1 << 31, 1 << 27, 1 << 26, 1 << 25]),
+)
 def test_modes_survive_the_spelling(permissions, setuid, setgid, sticky, kind):
     """Go's bits, written as octal digits and read as a decimal number, give the POSIX bits back."""
     go = permissions | setuid << 23 | setgid << 22 | sticky << 20 | kind
     assert posix_mode(int(f"{go:o}")) == permissions | setuid << 11 | setgid << 10 | sticky << 9
 
 
-NAMES = st.lists(st.text("ab\N{LATIN SMALL LETTER E WITH ACUTE}", min_size=1, max_size=3), min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+NAMES = st.lists(st.text("ab\N{LATIN SMALL LETTER E WITH ACUTE}", min_size=1, max_size=3), min_size=1, max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
 
 
 @PATIENT
-@given(st.lists(st.tuples(NAMES, NAMES, st.booleans()), min_size=1, max_size=8), st.sampled_from(["/build/root", "/x", ""]))
+@given(
+    st.lists(st.tuples(NAMES, NAMES, st.booleans()), min_size=1, max_size=8), st.sampled_from(["/build/root", "/x", ""])
+)
 def test_link_texts_survive_a_directory_scan(links, directory):
     """Rewriting as Syft does it and restoring gives the text again, or one of the same meaning and length."""
     paths = {target for _, target, _ in links}

@@ -39,7 +39,14 @@ def directory(path, **fields):
 
 
 def package_plan(name, purl, decision=Decision.KEEP, **fields):
-    values = {"type": "deb", "version": "1", "architecture": "amd64", "bytes": 10, "kept_bytes": 10, "reason": "exec: #!"}
+    values = {
+        "type": "deb",
+        "version": "1",
+        "architecture": "amd64",
+        "bytes": 10,
+        "kept_bytes": 10,
+        "reason": "exec: #!",
+    }
     return PackagePlan(id=PackageId(f"id-{name}"), name=name, purl=purl, decision=decision, **(values | fields))
 
 
@@ -126,7 +133,9 @@ def small_plan(**fields):
 def hostile_plan():
     """Names that mean something to a shell, a terminal, Markdown, a Dockerfile or a line tool."""
     files = [directory("/usr")]
-    files += [file_plan(f"/usr/{name}", bytes=index + 1, reason=f"because {name}") for index, name in enumerate(HOSTILE)]
+    files += [
+        file_plan(f"/usr/{name}", bytes=index + 1, reason=f"because {name}") for index, name in enumerate(HOSTILE)
+    ]
     files.sort(key=lambda file: file.path.encode("utf-8", "surrogateescape"))
     packages = tuple(package_plan(name, f"deb:{name}@1", reason=name) for name in HOSTILE)
     edges = [Edge(source=Node("entry:image"), target=Node(file.path), kind=EdgeKind.ENTRY) for file in files[1:]]

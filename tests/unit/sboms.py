@@ -178,4 +178,6 @@ def debian_tree(root: Path) -> None:
 
 def image_config(config: Mapping[str, Any]) -> str:
     """An image configuration as the document carries it."""
-    return base64.b64encode(json.dumps({"architecture": "amd64", "os": "linux", "config": dict(config)}).encode()).decode()
+    return base64.b64encode(
+        json.dumps({"architecture": "amd64", "os": "linux", "config": dict(config)}).encode()
+    ).decode()

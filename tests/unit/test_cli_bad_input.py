@@ -190,7 +190,11 @@ def test_device_nodes(run: Run, tmp_path: Path) -> None:
     archive = tmp_path / "root.tar"
     with tarfile.open(archive, "w") as tar:
         tar.add(made.directory, arcname=".")
-        for name, kind in (("srv/null", tarfile.CHRTYPE), ("srv/disk", tarfile.BLKTYPE), ("srv/pipe", tarfile.FIFOTYPE)):
+        for name, kind in (
+            ("srv/null", tarfile.CHRTYPE),
+            ("srv/disk", tarfile.BLKTYPE),
+            ("srv/pipe", tarfile.FIFOTYPE),
+        ):
             member = tarfile.TarInfo(name)
             member.type, member.devmajor, member.devminor = kind, 1, 3
             tar.addfile(member)
@@ -224,7 +228,11 @@ def test_escapes_of_names_reach_no_terminal(run: Run, tmp_path: Path) -> None:
     made = make_root(tmp_path, {"files": {name: "x"}, "packages": packages})
     done = run("plan", made.sbom, "--root", made.directory, "--entry", "/srv/", "-o", tmp_path / "plan")
     assert done.code == 0, done.err
-    for command in (("why", tmp_path / "plan", name), ("costs", tmp_path / "plan"), ("why", tmp_path / "plan", "q\x1b[1m")):
+    for command in (
+        ("why", tmp_path / "plan", name),
+        ("costs", tmp_path / "plan"),
+        ("why", tmp_path / "plan", "q\x1b[1m"),
+    ):
         answer = run(*command)
         assert answer.code == 0, answer.err
         assert "\x1b" not in answer.out + answer.err
@@ -325,7 +333,9 @@ def test_rule_pack_that_does_not_exist(refused: Any, small: SmallRoot, tmp_path:
 # -- plan directories -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [("why", "PLAN", "/x"), ("costs", "PLAN"), ("apply", "PLAN", "--root", "ROOT", "--dest", "D")])
+@pytest.mark.parametrize(
+    "command", [("why", "PLAN", "/x"), ("costs", "PLAN"), ("apply", "PLAN", "--root", "ROOT", "--dest", "D")]
+)
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"schema": "99"}'])
 def test_plan_directory(run: Run, tmp_path: Path, command: tuple[str, ...], content: bytes | None) -> None:
     """A directory without a plan, or with a damaged one, is refused."""

@@ -95,7 +95,16 @@ def test_costs(run: Run, plan: Path) -> None:
 def test_costs_agree_with_a_plan_that_takes_the_option(run: Run, plan: Path, tmp_path: Path) -> None:
     """The cost of a refused option is exactly what a plan that accepts it is larger by."""
     options = {option["name"]: option for option in json.loads(run("costs", plan, "--json").out)}
-    words = ("plan", tmp_path / "sbom.json", "--root", tmp_path / "root", "--entry", "/usr/bin/tool", "--drop", "/usr/lib/ld.so")
+    words = (
+        "plan",
+        tmp_path / "sbom.json",
+        "--root",
+        tmp_path / "root",
+        "--entry",
+        "/usr/bin/tool",
+        "--drop",
+        "/usr/lib/ld.so",
+    )
     sizes = {}
     for name, more in {
         "plain": (),
@@ -114,7 +123,9 @@ def test_costs_agree_with_a_plan_that_takes_the_option(run: Run, plan: Path, tmp
 
 def test_costs_of_a_plan_without_options(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     """A plan without options says so."""
-    assert run("plan", small.sbom, "--root", small.directory, "--entry", "/opt/app/", "-q", "-o", tmp_path / "p").code == 0
+    assert (
+        run("plan", small.sbom, "--root", small.directory, "--entry", "/opt/app/", "-q", "-o", tmp_path / "p").code == 0
+    )
     assert run("costs", tmp_path / "p").out.startswith("nothing is optional")
     assert json.loads(run("costs", tmp_path / "p", "--json").out) == []
 

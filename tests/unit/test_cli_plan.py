@@ -45,7 +45,9 @@ def test_quiet_prints_nothing(run: Run, small: SmallRoot, tmp_path: Path) -> Non
 
 def test_strict_fails_on_unknowns(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     """`--strict` exits 1 when something is unknown, and 0 when nothing is; the plan is written in both cases."""
-    known = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "a", "--strict", "-q")
+    known = run(
+        "plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "a", "--strict", "-q"
+    )
     assert known.code == 0, known.err
     drop = ("--drop", "/usr/lib/libtool*")
     unknown = run(
@@ -159,11 +161,13 @@ def test_output_depends_on_nothing_but_the_input(small: SmallRoot, tmp_path: Pat
     shuffled.write_text(json.dumps(document))
     entries = ("--entry", "image", "--entry", "deb:helper")
     plans = []
-    for number, (sbom, root, place, seed) in enumerate((
-        (small.sbom, small.directory, tmp_path, "0"),
-        (small.sbom.name, small.directory.name, tmp_path, "1"),
-        (shuffled, small.directory, shuffled.parent, "77"),
-    )):
+    for number, (sbom, root, place, seed) in enumerate(
+        (
+            (small.sbom, small.directory, tmp_path, "0"),
+            (small.sbom.name, small.directory.name, tmp_path, "1"),
+            (shuffled, small.directory, shuffled.parent, "77"),
+        )
+    ):
         output = tmp_path / f"plan{number}"
         done = run_process(
             "plan", sbom, "--root", root, *entries, "-o", output, "-q", cwd=place, PYTHONHASHSEED=seed, LC_ALL="C"
@@ -180,7 +184,12 @@ def test_output_depends_on_nothing_but_the_input(small: SmallRoot, tmp_path: Pat
 
 def test_order_of_options_does_not_matter(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     """The order of lists on the command line changes no decision."""
-    options = [("--entry", "deb:helper"), ("--entry", "/opt/app/"), ("--keep", "/srv/data.txt"), ("--keep", "/srv/check")]
+    options = [
+        ("--entry", "deb:helper"),
+        ("--entry", "/opt/app/"),
+        ("--keep", "/srv/data.txt"),
+        ("--keep", "/srv/check"),
+    ]
     files = []
     for number, order in enumerate((options, options[::-1])):
         output = tmp_path / f"p{number}"
@@ -230,6 +239,10 @@ def test_help_is_quick_to_import() -> None:
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stderr.strip() == "[]"

@@ -81,7 +81,10 @@ class TestAll:
     def test_lists_do_not_depend_on_the_order_of_the_plan(self, seed):
         """Lists, archive, SBOM and Dockerfile of a shuffled plan are the same bytes."""
         plan = hostile_plan()
-        shuffled = {name: random.Random(seed).sample(getattr(plan, name), len(getattr(plan, name))) for name in ("files", "packages", "edges")}
+        shuffled = {
+            name: random.Random(seed).sample(getattr(plan, name), len(getattr(plan, name)))
+            for name in ("files", "packages", "edges")
+        }
         other = replace(plan, **{name: tuple(values) for name, values in shuffled.items()})
         for artifact, found in zip(emit_all(plan, image=None), emit_all(other, image=None), strict=True):
             if artifact.path != "plan.json":
@@ -93,7 +96,9 @@ def reviewable(artifacts):
     for artifact in artifacts:
         if artifact.path == "context/prune.sh":
             continue
-        text = re.sub(rb'("name": ?"pruner",\s*(?:"type": "application",\s*)?"version": ?)"[^"]*"', rb'\1"0"', artifact.data)
+        text = re.sub(
+            rb'("name": ?"pruner",\s*(?:"type": "application",\s*)?"version": ?)"[^"]*"', rb'\1"0"', artifact.data
+        )
         yield replace(artifact, data=re.sub(rb"urn:uuid:[0-9a-f-]{36}", b"urn:uuid:0", text))
 
 
@@ -107,7 +112,9 @@ class TestFileList:
 
     def test_is_sorted_bytewise_as_it_stands_there(self):
         """`LC_ALL=C sort -c` agrees, slashes included."""
-        plan = small_plan(files=(directory("/a"), file_plan("/a-b"), file_plan("/a/b"), file_plan("/ü"), file_plan("/Z")))
+        plan = small_plan(
+            files=(directory("/a"), file_plan("/a-b"), file_plan("/a/b"), file_plan("/ü"), file_plan("/Z"))
+        )
         lines = data(filelist_artifacts(plan), "files.txt").splitlines()
         assert lines == sorted(lines)
         assert lines[1:3] == [b"/a-b", b"/a/"]
@@ -178,7 +185,9 @@ class TestContext:
     def test_script_passes_shellcheck(self):
         """As POSIX sh, without exceptions."""
         script = resources.files("pruner.emit").joinpath("prune.sh")
-        done = subprocess.run([need("shellcheck"), "--shell=sh", str(script)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [need("shellcheck"), "--shell=sh", str(script)], capture_output=True, text=True, check=False
+        )
         assert done.stdout == ""
         assert done.returncode == 0
 
@@ -276,7 +285,14 @@ class TestDockerfile:
             (Healthcheck(test=("CMD-SHELL", "a\nb")), 'HEALTHCHECK CMD ["/bin/sh", "-c", "a\\nb"]'),
             (Healthcheck(test=("CMD-SHELL", "a \\")), 'HEALTHCHECK CMD ["/bin/sh", "-c", "a \\\\"]'),
             (
-                Healthcheck(test=("CMD", "a"), interval=90 * 10**9, timeout=1, start_period=2500 * 10**6, start_interval=10**9, retries=5),
+                Healthcheck(
+                    test=("CMD", "a"),
+                    interval=90 * 10**9,
+                    timeout=1,
+                    start_period=2500 * 10**6,
+                    start_interval=10**9,
+                    retries=5,
+                ),
                 'HEALTHCHECK --interval=90s --timeout=1ns --start-period=2500ms --start-interval=1s --retries=5 CMD ["a"]',
             ),
         ],
@@ -316,7 +332,9 @@ class TestSbom:
     def test_purls_are_those_of_the_plan(self):
         """Encoded as they were: the version's plus sign is %2B."""
         found = {component["purl"] for component in sbom(small_plan())["components"] if "purl" in component}
-        assert {PackageURL.from_string(purl) for purl in found} == {PackageURL.from_string(purl) for purl in (LIBC, PYTHON)}
+        assert {PackageURL.from_string(purl) for purl in found} == {
+            PackageURL.from_string(purl) for purl in (LIBC, PYTHON)
+        }
         assert found == {LIBC, PYTHON}
 
     def test_has_the_dependency_graph(self):

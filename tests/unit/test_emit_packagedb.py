@@ -45,7 +45,16 @@ def md5(path: str) -> str:
     return hashlib.md5(path.encode()).hexdigest()
 
 
-def deb(name, version="1.0", *, architecture="amd64", files=None, stanza=True, status="install ok installed", source="src (0.9-1)"):
+def deb(
+    name,
+    version="1.0",
+    *,
+    architecture="amd64",
+    files=None,
+    stanza=True,
+    status="install ok installed",
+    source="src (0.9-1)",
+):
     paths = files if files is not None else (f"/usr/bin/{name}", f"/usr/share/{name}/data")
     text = STANZA.format(name=name, version=version, architecture=architecture, status=status, source=source)
     return Package(
@@ -89,7 +98,9 @@ class TestDebian:
     def test_has_the_image_s_own_stanza_less_its_status(self):
         """`status.d/NAME` is what `dpkg-deb --field` prints, as in distroless images."""
         tool = deb("tool")
-        made = package_database([tool], tree_of_packages(tool), frozenset({"/usr/bin/tool", "/etc/tool.conf", "/etc/tool.gone"}))
+        made = package_database(
+            [tool], tree_of_packages(tool), frozenset({"/usr/bin/tool", "/etc/tool.conf", "/etc/tool.gone"})
+        )
         assert made["/var/lib/dpkg/status.d/tool"].decode() == tool.stanza.replace("Status: install ok installed\n", "")
 
     def test_lists_sums_of_kept_files_only(self):
@@ -262,11 +273,15 @@ class TestPlan:
     def inventory(self, *more: str) -> Inventory:
         packages = (deb("one"), deb("two"))
         paths = [declared.path for package in packages for declared in package.files]
-        return Inventory(name="x", format="syft-json", packages=packages, files=tree_of(*paths, "/var/lib/dpkg/status", *more).files)
+        return Inventory(
+            name="x", format="syft-json", packages=packages, files=tree_of(*paths, "/var/lib/dpkg/status", *more).files
+        )
 
     def test_adds_the_packages_that_are_there_and_keeps_the_directories_above(self):
         """A directory that the image lacks is made, one that it has is kept."""
-        plan = with_package_database(plan_of(self.inventory(), {"/usr", "/usr/bin", "/usr/bin/one"}, {"one:amd64"}), self.inventory())
+        plan = with_package_database(
+            plan_of(self.inventory(), {"/usr", "/usr/bin", "/usr/bin/one"}, {"one:amd64"}), self.inventory()
+        )
         assert sorted(made_of(plan)) == [
             "/var/lib/dpkg/status.d", "/var/lib/dpkg/status.d/one", "/var/lib/dpkg/status.d/one.md5sums",
         ]  # fmt: skip
@@ -276,7 +291,9 @@ class TestPlan:
 
     def test_counts_what_it_adds(self):
         """The totals are those of the root as it will be."""
-        plan = with_package_database(plan_of(self.inventory(), {"/usr", "/usr/bin", "/usr/bin/one"}, {"one:amd64"}), self.inventory())
+        plan = with_package_database(
+            plan_of(self.inventory(), {"/usr", "/usr/bin", "/usr/bin/one"}, {"one:amd64"}), self.inventory()
+        )
         assert plan.after.files == 3
         assert plan.after.bytes == sum(len(content or b"") for content in made_of(plan).values())
 
@@ -300,7 +317,9 @@ class TestPlan:
 
     def test_says_that_it_can_make_no_rpm_database(self):
         """A scanner will be blind there, and the plan says so."""
-        package = Package(id=PackageId("r"), type="rpm", name="bash", version="5", locations=("/var/lib/rpm/rpmdb.sqlite",))
+        package = Package(
+            id=PackageId("r"), type="rpm", name="bash", version="5", locations=("/var/lib/rpm/rpmdb.sqlite",)
+        )
         inventory = Inventory(name="x", format="syft-json", packages=(package,), files=tree_of("/usr/bin/bash").files)
         plan = with_package_database(plan_of(inventory, {"/usr", "/usr/bin", "/usr/bin/bash"}, {"r"}), inventory)
         assert made_of(plan) == {}
@@ -314,7 +333,10 @@ class TestPlan:
 
 def scan(root: Path) -> list[dict]:
     done = subprocess.run(
-        [syft(), f"dir:{root}", "-o", "syft-json", "-q"], capture_output=True, check=True, env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}
+        [syft(), f"dir:{root}", "-o", "syft-json", "-q"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
     )
     return [artifact for artifact in json.loads(done.stdout)["artifacts"] if artifact["type"] in ("deb", "apk")]
 
@@ -342,13 +364,19 @@ class TestSyft:
             tmp_path / "fat",
             {
                 "/etc/os-release": OS_RELEASE,
-                "/var/lib/dpkg/status": "\n".join(deb(p.name, p.version, architecture=p.architecture).stanza for p in packages).encode(),
+                "/var/lib/dpkg/status": "\n".join(
+                    deb(p.name, p.version, architecture=p.architecture).stanza for p in packages
+                ).encode(),
             },
         )
         expected = sorted(artifact["purl"] for artifact in scan(fat))
         kept = {"/usr/bin/epoch", "/lib/a", "/lib/b", "/etc/epoch.conf"}
-        made = package_database(packages, tree_of_packages(*packages, absent), frozenset(kept), needs_status=needs_status)
-        pruned = write(tmp_path / "pruned", {"/etc/os-release": OS_RELEASE, **{path: path.encode() for path in kept}, **made})
+        made = package_database(
+            packages, tree_of_packages(*packages, absent), frozenset(kept), needs_status=needs_status
+        )
+        pruned = write(
+            tmp_path / "pruned", {"/etc/os-release": OS_RELEASE, **{path: path.encode() for path in kept}, **made}
+        )
         found = scan(pruned)
         assert sorted(artifact["purl"] for artifact in found) == expected
         assert len(expected) == 3
@@ -359,7 +387,9 @@ class TestSyft:
     def test_sees_the_same_alpine_packages(self, tmp_path, stanza):
         """Name, version and origin make the same purl."""
         release = b"ID=alpine\nVERSION_ID=3.19.4\n"
-        fat = write(tmp_path / "fat", {"/etc/os-release": release, "/lib/apk/db/installed": APK_STANZA.encode() + b"\n"})
+        fat = write(
+            tmp_path / "fat", {"/etc/os-release": release, "/lib/apk/db/installed": APK_STANZA.encode() + b"\n"}
+        )
         package = TestAlpine().package(
             stanza=stanza, source="busybox", files=(DeclaredFile(path="/bin/busybox"), DeclaredFile(path="/bin/gone"))
         )

@@ -39,7 +39,9 @@ def changed(section, index, **values):
 
 
 class TestRoundTrip:
-    @pytest.mark.parametrize("plan", [small_plan(), hostile_plan(), small_plan(image=None)], ids=["small", "hostile", "no image"])
+    @pytest.mark.parametrize(
+        "plan", [small_plan(), hostile_plan(), small_plan(image=None)], ids=["small", "hostile", "no image"]
+    )
     def test_gives_the_same_plan(self, tmp_path, plan):
         """What is written is read back, contents of made files and undecodable names included."""
         assert load_plan(written(tmp_path, plan)) == plan
@@ -58,7 +60,9 @@ class TestSchema:
         """Editors refuse a broken one."""
         jsonschema.Draft202012Validator.check_schema(plan_schema())
 
-    @pytest.mark.parametrize("plan", [small_plan(), hostile_plan(), small_plan(image=None)], ids=["small", "hostile", "no image"])
+    @pytest.mark.parametrize(
+        "plan", [small_plan(), hostile_plan(), small_plan(image=None)], ids=["small", "hostile", "no image"]
+    )
     def test_accepts_what_is_written(self, plan):
         """Every key that is written is described."""
         jsonschema.validate(json.loads(plan_artifact(plan).data), plan_schema())
@@ -138,7 +142,22 @@ class TestBadPlan:
             load_plan(written(tmp_path, small_plan(), edit))
 
     @pytest.mark.parametrize(
-        "path", ["etc/x", "/../x", "/etc/../../x", "/etc/..", "/etc/.", "//x", "/etc//x", "/etc/x/", "/", "", "/etc/./x", "/e\0x", "/.."]
+        "path",
+        [
+            "etc/x",
+            "/../x",
+            "/etc/../../x",
+            "/etc/..",
+            "/etc/.",
+            "//x",
+            "/etc//x",
+            "/etc/x/",
+            "/",
+            "",
+            "/etc/./x",
+            "/e\0x",
+            "/..",
+        ],
     )
     def test_refuses_paths_that_are_not_absolute_and_normal(self, tmp_path, path):
         """A plan that somebody else wrote must not lead out of the root."""

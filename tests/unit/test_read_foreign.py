@@ -29,7 +29,14 @@ def component(name, **fields):
 
 def cyclonedx(components, version="1.18.1", **fields):
     tool = {"type": "application", "name": "syft", "version": version}
-    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"tools": {"components": [tool]}}, "components": components, **fields}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"tools": {"components": [tool]}},
+        "components": components,
+        **fields,
+    }
 
 
 def names(inventory):
@@ -39,14 +46,32 @@ def names(inventory):
 def test_cyclonedx(tmp_path):
     """Packages, the source from the purl, the graph, the distribution, and what is missing."""
     components = [
-        component("a", purl="pkg:deb/debian/a@1?arch=amd64&upstream=src%402", licenses=[{"license": {"id": "MIT"}}], publisher="P"),
+        component(
+            "a",
+            purl="pkg:deb/debian/a@1?arch=amd64&upstream=src%402",
+            licenses=[{"license": {"id": "MIT"}}],
+            publisher="P",
+        ),
         component("b"),
-        {"type": "operating-system", "name": "debian", "version": "12", "bom-ref": "os", "properties": [{"name": "syft:distro:id", "value": "debian"}]},
+        {
+            "type": "operating-system",
+            "name": "debian",
+            "version": "12",
+            "bom-ref": "os",
+            "properties": [{"name": "syft:distro:id", "value": "debian"}],
+        },
     ]
     inventory = read(tmp_path, cyclonedx(components, dependencies=[{"ref": "a", "dependsOn": ["b", "a", "os"]}]))
     a = inventory.packages[0]
     assert names(inventory) == ["a", "b"]
-    assert (a.type, a.architecture, a.source, a.source_version, a.licenses, a.maintainer) == ("deb", "amd64", "src", "2", ("MIT",), "P")
+    assert (a.type, a.architecture, a.source, a.source_version, a.licenses, a.maintainer) == (
+        "deb",
+        "amd64",
+        "src",
+        "2",
+        ("MIT",),
+        "P",
+    )
     assert [(edge.dependant, edge.dependency) for edge in inventory.dependencies] == [("a", "b")]
     assert (inventory.distro.id, inventory.distro.version_id) == ("debian", "12")
     assert (inventory.format, inventory.schema_version, inventory.tool) == ("cyclonedx-json", "1.6", "syft 1.18.1")
@@ -56,7 +81,9 @@ def test_cyclonedx(tmp_path):
 
 def test_edges_of_old_syft_are_inverted(tmp_path):
     """Before 0.81 the dependency depends on the dependant."""
-    content = cyclonedx([component("a"), component("b")], version="0.80.0", dependencies=[{"ref": "a", "dependsOn": ["b"]}])
+    content = cyclonedx(
+        [component("a"), component("b")], version="0.80.0", dependencies=[{"ref": "a", "dependsOn": ["b"]}]
+    )
     (edge,) = read(tmp_path, content).dependencies
     assert (edge.dependant, edge.dependency) == ("b", "a")
 
@@ -68,9 +95,15 @@ def test_cyclonedx_properties(tmp_path):
         properties={"syft:package:type": "apk", "syft:location:1:path": "/b", "syft:location:0:path": "/lib/apk/db/installed",
                     "syft:metadata:pullDependencies:1": "so:b", "syft:metadata:pullDependencies:0": "so:a", "syft:metadata:provides:0": "cmd:x"},
     )  # fmt: skip
-    lock = component("left-pad", purl="pkg:npm/left-pad@1", properties={"syft:package:metadataType": "javascript-npm-package-lock-entry"})
+    lock = component(
+        "left-pad",
+        purl="pkg:npm/left-pad@1",
+        properties={"syft:package:metadataType": "javascript-npm-package-lock-entry"},
+    )
     listed = component("right-pad", purl="pkg:npm/right-pad@1", properties={"syft:location:0:path": "/app/yarn.lock"})
-    npm = component("pad", purl="pkg:npm/%40s/pad@1", group="@s", properties={"syft:location:0:path": "/n/@s/pad/package.json"})
+    npm = component(
+        "pad", purl="pkg:npm/%40s/pad@1", group="@s", properties={"syft:location:0:path": "/n/@s/pad/package.json"}
+    )
     del apk["purl"]
     inventory = read(tmp_path, cyclonedx([apk, lock, listed, npm]))
     assert names(inventory) == ["musl-utils", "@s/pad"]
@@ -84,10 +117,17 @@ def test_cyclonedx_properties(tmp_path):
 def test_cyclonedx_files(tmp_path, prefix):
     """Digests of regular files; the scanning machine's directory is told by where packages were found."""
     files = [
-        {"type": "file", "name": f"{prefix}{path}", "bom-ref": path, "hashes": [{"alg": "SHA-1", "content": "b" * 40}, {"alg": "SHA-256", "content": SHA256}]}
+        {
+            "type": "file",
+            "name": f"{prefix}{path}",
+            "bom-ref": path,
+            "hashes": [{"alg": "SHA-1", "content": "b" * 40}, {"alg": "SHA-256", "content": SHA256}],
+        }
         for path in ("/var/lib/dpkg/status", "/usr/bin/a", "/usr/lib/var/lib/dpkg/status")
     ]
-    inventory = read(tmp_path, cyclonedx([component("a", properties={"syft:location:0:path": "/var/lib/dpkg/status"}), *files]))
+    inventory = read(
+        tmp_path, cyclonedx([component("a", properties={"syft:location:0:path": "/var/lib/dpkg/status"}), *files])
+    )
     assert list(inventory.files) == ["/usr/bin/a", "/usr/lib/var/lib/dpkg/status", "/var/lib/dpkg/status"]
     assert inventory.files["/usr/bin/a"].digest == f"sha256:{SHA256}"
 
@@ -113,8 +153,20 @@ def spdx(packages, files=(), relationships=(), **fields):
 
 
 def spdx_package(name, **fields):
-    reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": f"pkg:deb/debian/{name}@1?arch=amd64&distro=debian-12"}
-    return {"name": name, "SPDXID": f"P-{name}", "versionInfo": "1", "externalRefs": [reference], "licenseDeclared": "NOASSERTION", "supplier": "Person: P", **fields}
+    reference = {
+        "referenceCategory": "PACKAGE-MANAGER",
+        "referenceType": "purl",
+        "referenceLocator": f"pkg:deb/debian/{name}@1?arch=amd64&distro=debian-12",
+    }
+    return {
+        "name": name,
+        "SPDXID": f"P-{name}",
+        "versionInfo": "1",
+        "externalRefs": [reference],
+        "licenseDeclared": "NOASSERTION",
+        "supplier": "Person: P",
+        **fields,
+    }
 
 
 def spdx_file(name, digest="0" * 40):
@@ -123,13 +175,28 @@ def spdx_file(name, digest="0" * 40):
 
 def test_spdx(tmp_path):
     """Packages, what they contain, digests, and both spellings of a dependency."""
-    packages = [spdx_package("a", sourceInfo="acquired package info from DPKG DB: /usr/share/doc/a/copyright, /var/lib/dpkg/status"), spdx_package("b"), {"name": "root", "SPDXID": "P-root", "primaryPackagePurpose": "FILE"}]
+    packages = [
+        spdx_package(
+            "a", sourceInfo="acquired package info from DPKG DB: /usr/share/doc/a/copyright, /var/lib/dpkg/status"
+        ),
+        spdx_package("b"),
+        {"name": "root", "SPDXID": "P-root", "primaryPackagePurpose": "FILE"},
+    ]
     files = [spdx_file("usr/bin/a", "c" * 40), spdx_file("usr/empty"), spdx_file("usr/bin"), spdx_file("")]
-    edges = [("P-a", "CONTAINS", "F-usr/bin/a"), ("P-a", "CONTAINS", "F-usr/empty"), ("P-b", "DEPENDENCY_OF", "P-a"), ("P-b", "DEPENDS_ON", "P-a"), ("SPDXRef-DOCUMENT", "DESCRIBES", "P-root")]
+    edges = [
+        ("P-a", "CONTAINS", "F-usr/bin/a"),
+        ("P-a", "CONTAINS", "F-usr/empty"),
+        ("P-b", "DEPENDENCY_OF", "P-a"),
+        ("P-b", "DEPENDS_ON", "P-a"),
+        ("SPDXRef-DOCUMENT", "DESCRIBES", "P-root"),
+    ]
     inventory = read(tmp_path, spdx(packages, files, edges))
     assert (inventory.format, inventory.tool, names(inventory)) == ("spdx-json", "syft 1.18.1", ["a", "b"])
     assert dict(inventory.owners) == {"/usr/bin/a": ("P-a",), "/usr/empty": ("P-a",)}
-    assert {path: file.digest for path, file in inventory.files.items()} == {"/usr/bin/a": "sha1:" + "c" * 40, "/usr/empty": None}
+    assert {path: file.digest for path, file in inventory.files.items()} == {
+        "/usr/bin/a": "sha1:" + "c" * 40,
+        "/usr/empty": None,
+    }
     assert [(edge.dependant, edge.dependency) for edge in inventory.dependencies] == [("P-a", "P-b"), ("P-b", "P-a")]
     assert inventory.packages[0].locations == ("/usr/share/doc/a/copyright", "/var/lib/dpkg/status")
     assert inventory.packages[0].maintainer == "P"
@@ -145,7 +212,10 @@ def test_spdx(tmp_path):
         (cyclonedx([{"type": "nonsense", "name": "a"}]), "not a valid CycloneDX document"),
         ("<bom>", "not a valid CycloneDX document"),
         ("<html/>", "not a CycloneDX document"),
-        ('<!DOCTYPE b [<!ENTITY a "aaaa">]><bom xmlns="http://cyclonedx.org/schema/bom/1.6">&a;</bom>', "document type"),
+        (
+            '<!DOCTYPE b [<!ENTITY a "aaaa">]><bom xmlns="http://cyclonedx.org/schema/bom/1.6">&a;</bom>',
+            "document type",
+        ),
         (spdx([spdx_package("a")], spdxVersion="SPDX-3.0"), "SPDX-3.0 is not read"),
         (spdx([]), "lists no installed packages"),
         (spdx([spdx_package("a"), spdx_package("a")]), r"\$\.packages\[1\]\.SPDXID: repeats"),

@@ -61,7 +61,10 @@ BOTH = [deb("tool", ["/bin/tool"]), deb("libtool1")]
 def test_lists_give_owners(tmp_path, root):
     """Directories, links and files of .list, located through the merged directories; deleted ones have none."""
     inventory = joined(tmp_path, root, BOTH)
-    assert {path: owners(inventory, path) for path in ("/usr/bin/tool", "/bin", "/usr/lib", "/usr/lib/libtool.so.1", "/opt/unowned")} == {
+    assert {
+        path: owners(inventory, path)
+        for path in ("/usr/bin/tool", "/bin", "/usr/lib", "/usr/lib/libtool.so.1", "/opt/unowned")
+    } == {
         "/usr/bin/tool": ("tool",),
         "/bin": ("tool",),
         "/usr/lib": ("libtool1", "tool"),
@@ -95,7 +98,13 @@ def test_digests_and_libraries_are_carried_over(tmp_path, root):
     size = (root / "usr/bin/tool").stat().st_size
     stated = entry("/usr/bin/tool", size=size, executable=executable, digests=[{"algorithm": "sha256", "value": "ab"}])
     found = joined(tmp_path, root, BOTH, files=[stated]).files["/usr/bin/tool"]
-    assert (found.mode, found.bytes, found.digest, found.libraries, found.has_entrypoint) == (0o4755, size, "sha256:ab", ("libz.so.1",), True)
+    assert (found.mode, found.bytes, found.digest, found.libraries, found.has_entrypoint) == (
+        0o4755,
+        size,
+        "sha256:ab",
+        ("libz.so.1",),
+        True,
+    )
 
 
 def test_removed_package_goes(tmp_path, root):
@@ -151,22 +160,48 @@ def test_apk_database(tmp_path):
     block = "C:Q1x=\nP:busybox\nV:1.36-r0\nA:x86_64\nI:900\no:busybox\nD:so:libc.musl-x86_64.so.1\np:cmd:sh=1\nF:bin\nM:0:0:755\nR:busybox\na:0:0:4755\nZ:Q1abc=\nR:sh\nF:\nR:top\n"
     write_tree(
         root,
-        {"usr/lib/apk/db/installed": f"{block}\nP:other\nV:1\n\n", "usr/bin/busybox": "b", "bin": "-> usr/bin", "usr/bin/sh": "-> busybox", "top": ""},
+        {
+            "usr/lib/apk/db/installed": f"{block}\nP:other\nV:1\n\n",
+            "usr/bin/busybox": "b",
+            "bin": "-> usr/bin",
+            "usr/bin/sh": "-> busybox",
+            "top": "",
+        },
     )
-    apk = {"id": "a", "name": "busybox", "version": "1.36-r0", "type": "apk", "metadataType": "apk-db-entry", "metadata": {}}
+    apk = {
+        "id": "a",
+        "name": "busybox",
+        "version": "1.36-r0",
+        "type": "apk",
+        "metadataType": "apk-db-entry",
+        "metadata": {},
+    }
     inventory = joined(tmp_path, root, [apk])
     busybox = package(inventory, "busybox")
     assert (busybox.id, busybox.stanza, busybox.installed_bytes) == ("a", block.strip(), 900)
     assert (busybox.depends, busybox.provides) == (("so:libc.musl-x86_64.so.1",), ("cmd:sh=1",))
-    assert [(file.path, file.digest) for file in busybox.files] == [("/bin", None), ("/bin/busybox", "Q1abc="), ("/bin/sh", None), ("/top", None)]
-    assert [path for path in inventory.owners if owners(inventory, path) == ("busybox",)] == ["/bin", "/top", "/usr/bin/busybox", "/usr/bin/sh"]
+    assert [(file.path, file.digest) for file in busybox.files] == [
+        ("/bin", None),
+        ("/bin/busybox", "Q1abc="),
+        ("/bin/sh", None),
+        ("/top", None),
+    ]
+    assert [path for path in inventory.owners if owners(inventory, path) == ("busybox",)] == [
+        "/bin",
+        "/top",
+        "/usr/bin/busybox",
+        "/usr/bin/sh",
+    ]
     assert package(inventory, "other").version == "1"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (entry("/usr/share/tool/empty", size=5, digests=[{"algorithm": "sha256", "value": "ab"}]), r"1 of its files: /usr/share/tool/empty \(0 bytes, not 5\)"),
+        (
+            entry("/usr/share/tool/empty", size=5, digests=[{"algorithm": "sha256", "value": "ab"}]),
+            r"1 of its files: /usr/share/tool/empty \(0 bytes, not 5\)",
+        ),
         (entry("/bin", "Directory"), r"/bin \(symlink, not directory\)"),
         (entry("/usr/missing"), r"/usr/missing \(missing\)"),
     ],
@@ -229,7 +264,9 @@ def test_root_without_database(tmp_path, root):
 
 def test_hostile_database(tmp_path, root):
     """Lists that climb, lie or are cut short own nothing and break nothing."""
-    (root / "var/lib/dpkg/info/tool.list").write_bytes(b"/../../etc/passwd\nrelative\n//usr//bin/tool\n\0\n/usr/bin/too")
+    (root / "var/lib/dpkg/info/tool.list").write_bytes(
+        b"/../../etc/passwd\nrelative\n//usr//bin/tool\n\0\n/usr/bin/too"
+    )
     (root / "var/lib/dpkg/info/tool.md5sums").write_bytes(b"nonsense\nxx  ../../../etc/os-release\n")
     (root / "var/lib/dpkg/diversions").write_bytes(b"/a\n/b")
     inventory = joined(tmp_path, root, BOTH)
@@ -249,10 +286,22 @@ def test_python_requirements_and_record_from_the_root(tmp_path):
             "var/lib/dpkg/status": "Package: tool\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n",
         },
     )
-    python = {"id": "p", "name": "six", "version": "1", "type": "python", "metadataType": "python-package", "locations": [{"path": "/v/lib/site/six-1.dist-info/METADATA"}], "metadata": {}}
+    python = {
+        "id": "p",
+        "name": "six",
+        "version": "1",
+        "type": "python",
+        "metadataType": "python-package",
+        "locations": [{"path": "/v/lib/site/six-1.dist-info/METADATA"}],
+        "metadata": {},
+    }
     inventory = joined(tmp_path, root, [deb("tool"), python])
     assert package(inventory, "six").depends == ("attrs>=1", "x; extra == 'y'")
-    assert [path for path in inventory.owners if owners(inventory, path) == ("six",)] == ["/v/bin/six", "/v/lib/site/six-1.dist-info/METADATA", "/v/lib/site/six.py"]
+    assert [path for path in inventory.owners if owners(inventory, path) == ("six",)] == [
+        "/v/bin/six",
+        "/v/lib/site/six-1.dist-info/METADATA",
+        "/v/lib/site/six.py",
+    ]
 
 
 def test_npm_and_gem_requirements_from_the_root(tmp_path):
@@ -269,20 +318,35 @@ def test_npm_and_gem_requirements_from_the_root(tmp_path):
             "g/gems/rack-2/lib/rack.rb": "",
         },
     )
-    lock = {"type": "npm", "metadataType": "javascript-npm-package-lock-entry", "locations": [{"path": "/a/package-lock.json"}]}
+    lock = {
+        "type": "npm",
+        "metadataType": "javascript-npm-package-lock-entry",
+        "locations": [{"path": "/a/package-lock.json"}],
+    }
     artifacts = [
         {**lock, "id": "x", "name": "x", "version": "1"},
         {**lock, "id": "y2", "name": "y", "version": "2"},
         {**lock, "id": "y3", "name": "y", "version": "3"},
         {**lock, "id": "y4", "name": "y", "version": "4"},
-        {"id": "g", "name": "rack", "version": "2", "type": "gem", "metadataType": "ruby-gemspec", "metadata": {}, "locations": [{"path": "/g/specifications/rack-2.gemspec"}]},
+        {
+            "id": "g",
+            "name": "rack",
+            "version": "2",
+            "type": "gem",
+            "metadataType": "ruby-gemspec",
+            "metadata": {},
+            "locations": [{"path": "/g/specifications/rack-2.gemspec"}],
+        },
     ]
     inventory = joined(tmp_path, root, artifacts)
     found = {item.id: item for item in inventory.packages}
     assert sorted(found) == ["g", "x", "y2", "y3"]
     assert found["x"].depends == ("p", "y")
     assert found["g"].depends == ("base64", "logger")
-    assert (found["y2"].whole_directories, found["y3"].whole_directories) == (("/a/node_modules/y",), ("/a/node_modules/x/node_modules/y",))
+    assert (found["y2"].whole_directories, found["y3"].whole_directories) == (
+        ("/a/node_modules/y",),
+        ("/a/node_modules/x/node_modules/y",),
+    )
 
 
 def test_image_configuration_of_the_root(tmp_path, root):

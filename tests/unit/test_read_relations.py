@@ -41,9 +41,25 @@ Depends: a
 INDEX = "C:Q1x=\nP:a\nV:1\nA:x86_64\nD:so:b !c\np:cmd:a=1\n\nP:b\nV:1\n\n"
 
 
-def installed(name: str, kind: str = "deb", version: str = "1", architecture: str | None = "amd64", **fields) -> Package:
-    purl = PackageURL(type=kind, namespace="debian" if kind == "deb" else None, name=name, version=version, qualifiers={"arch": architecture} if architecture else {})
-    return Package(id=PackageId(fields.pop("id", name)), type=kind, name=name, version=version, purl=purl, architecture=architecture, **fields)
+def installed(
+    name: str, kind: str = "deb", version: str = "1", architecture: str | None = "amd64", **fields
+) -> Package:
+    purl = PackageURL(
+        type=kind,
+        namespace="debian" if kind == "deb" else None,
+        name=name,
+        version=version,
+        qualifiers={"arch": architecture} if architecture else {},
+    )
+    return Package(
+        id=PackageId(fields.pop("id", name)),
+        type=kind,
+        name=name,
+        version=version,
+        purl=purl,
+        architecture=architecture,
+        **fields,
+    )
 
 
 def inventory(*packages: Package) -> Inventory:
@@ -57,11 +73,15 @@ def relations(tmp_path: Path, text: str | bytes, direction: str = "dependant", n
 
 
 def edges(found: Inventory) -> list[tuple]:
-    return [(edge.dependant, edge.dependency, edge.kind, edge.strength.value, *edge.alternatives) for edge in found.dependencies]
+    return [
+        (edge.dependant, edge.dependency, edge.kind, edge.strength.value, *edge.alternatives)
+        for edge in found.dependencies
+    ]
 
 
 def packed_index(text: str) -> bytes:
     """An APKINDEX.tar.gz: a signature and an index, a gzip member each."""
+
     def archive(name: str, data: bytes) -> bytes:
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as writer:
@@ -81,7 +101,11 @@ def test_debian_index(tmp_path, pack):
     """A status or Packages file, plain or compressed, gives the clauses of the installed version."""
     source = relations(tmp_path, pack(STATUS))
     found = join(inventory(installed("a"), installed("d")), None, [source])
-    assert (found.packages[0].depends, found.packages[0].pre_depends, found.packages[0].provides) == (("b (>= 1) | c", "d"), ("e",), ("v",))
+    assert (found.packages[0].depends, found.packages[0].pre_depends, found.packages[0].provides) == (
+        ("b (>= 1) | c", "d"),
+        ("e",),
+        ("v",),
+    )
     assert [package.name for package in found.packages] == ["a", "d"]
 
 
@@ -111,7 +135,12 @@ def test_index_of_another_ecosystem(tmp_path):
 
 def node_link(key: str = "links", **edge) -> str:
     nodes = [{"id": "pkg:deb/debian/a@9?arch=amd64"}, {"id": "b"}, {"id": 3, "name": "c"}, {"id": "absent"}]
-    listed = [{"source": nodes[0]["id"], "target": "b", **edge}, {"source": "b", "target": 3}, {"source": "b", "target": "absent"}, {"source": "b", "target": "b"}]
+    listed = [
+        {"source": nodes[0]["id"], "target": "b", **edge},
+        {"source": "b", "target": 3},
+        {"source": "b", "target": "absent"},
+        {"source": "b", "target": "b"},
+    ]
     return json.dumps({"directed": True, "multigraph": False, "graph": {}, "nodes": nodes, key: listed})
 
 
@@ -125,13 +154,16 @@ def test_node_link(tmp_path, key):
 
 def test_direction_provider(tmp_path):
     """The other way round."""
-    found = join(inventory(installed("a"), installed("b"), installed("c")), None, [relations(tmp_path, node_link(), "provider")])
+    found = join(
+        inventory(installed("a"), installed("b"), installed("c")), None, [relations(tmp_path, node_link(), "provider")]
+    )
     assert edges(found) == [("b", "a", "depends", "hard"), ("c", "b", "depends", "hard")]
 
 
 def test_attributes(tmp_path):
     """kind, strength and alternatives; a weak kind is optional unless it says otherwise; conflicts are no edges."""
     packages = inventory(installed("a"), installed("b"), installed("c"))
+
     def read(**edge):
         return edges(join(packages, None, [relations(tmp_path, node_link(**edge))]))[0]
 
@@ -154,14 +186,27 @@ def test_alternative_stands_in_for_an_absent_dependency(tmp_path):
 
 def test_names_mean_the_distributions_package(tmp_path):
     """A bare name that an npm package has as well; and of two architectures the dependant's own."""
-    packages = [installed("b", "npm", architecture=None, id="npm-b"), installed("a"), installed("b"), installed("b", architecture="i386", id="b-i386")]
+    packages = [
+        installed("b", "npm", architecture=None, id="npm-b"),
+        installed("a"),
+        installed("b"),
+        installed("b", architecture="i386", id="b-i386"),
+    ]
     found = join(inventory(*packages), None, [relations(tmp_path, node_link())])
     assert edges(found) == [("a", "b", "depends", "hard")]
 
 
 def test_purl_architecture_and_namespace(tmp_path):
     """A purl that names an architecture means that one; another namespace is another package."""
-    text = json.dumps({"nodes": [], "links": [{"source": "a", "target": "pkg:deb/debian/b?arch=i386"}, {"source": "a", "target": "pkg:deb/ubuntu/a2"}]})
+    text = json.dumps(
+        {
+            "nodes": [],
+            "links": [
+                {"source": "a", "target": "pkg:deb/debian/b?arch=i386"},
+                {"source": "a", "target": "pkg:deb/ubuntu/a2"},
+            ],
+        }
+    )
     packages = [installed("a"), installed("a2"), installed("b"), installed("b", architecture="i386", id="b-i386")]
     assert edges(join(inventory(*packages), None, [relations(tmp_path, text)])) == [("a", "b-i386", "depends", "hard")]
 
@@ -205,7 +250,14 @@ def test_dot_by_hand(tmp_path):
 
 def test_dot_by_apk():
     """`apk dot` names nodes NAME-VERSION."""
-    packages = [installed(name, "apk", version, "x86_64") for name, version in (("busybox", "1.36.1-r19"), ("musl", "1.2.4_git20230717-r4"), ("busybox-binsh", "1.36.1-r19"))]
+    packages = [
+        installed(name, "apk", version, "x86_64")
+        for name, version in (
+            ("busybox", "1.36.1-r19"),
+            ("musl", "1.2.4_git20230717-r4"),
+            ("busybox-binsh", "1.36.1-r19"),
+        )
+    ]
     found = join(inventory(*packages), None, [read_relations(DATA / "apk.dot")])
     assert edges(found) == [("busybox", "musl", "depends", "hard"), ("busybox-binsh", "busybox", "depends", "hard")]
 
@@ -226,7 +278,9 @@ def test_dot_by_debtree():
 def test_sources_are_united(tmp_path):
     """Two graphs add up; what both say is said once."""
     first = relations(tmp_path, '{"nodes": [], "links": [{"source": "a", "target": "b"}]}', name="1")
-    second = relations(tmp_path, '{"nodes": [], "links": [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]}', name="2")
+    second = relations(
+        tmp_path, '{"nodes": [], "links": [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]}', name="2"
+    )
     found = join(inventory(installed("a"), installed("b"), installed("c")), None, [first, second])
     assert edges(found) == [("a", "b", "depends", "hard"), ("a", "c", "depends", "hard")]
 

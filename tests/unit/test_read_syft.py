@@ -112,10 +112,18 @@ def test_old_directory_scan(tmp_path):
         link("sbin/up", "/build/rootfs/usr/bin/b"),
         entry("/usr/share/host", mode=600),
     ]
-    artifact = deb("tool", ["/bin/b"], metadataType="DpkgMetadata", licenses=["MIT"], locations=[{"path": "var/lib/dpkg/status"}])
+    artifact = deb(
+        "tool", ["/bin/b"], metadataType="DpkgMetadata", licenses=["MIT"], locations=[{"path": "var/lib/dpkg/status"}]
+    )
     inventory = read(
         tmp_path,
-        document([artifact], files, source=source, schema={"version": "7.0.1"}, descriptor={"name": "syft", "version": "0.76.0"}),
+        document(
+            [artifact],
+            files,
+            source=source,
+            schema={"version": "7.0.1"},
+            descriptor={"name": "syft", "version": "0.76.0"},
+        ),
     )
     assert list(inventory.files) == ["/bin", "/etc/abs", "/sbin/up", "/usr/bin/b"]
     assert [file.target for file in inventory.files.values()] == ["usr/bin", "/usr/bin/b", "../usr/bin/b", None]
@@ -196,10 +204,20 @@ def test_default_selection_uses_contains_for_aliases(tmp_path):
 
 def test_executable_without_metadata(tmp_path):
     """An unowned executable of a default scan has neither metadata nor digest."""
-    file = {"id": "f", "location": {"path": "/opt/x"}, "executable": {"format": "elf", "hasExports": True, "hasEntrypoint": False, "importedLibraries": None}}
+    file = {
+        "id": "f",
+        "location": {"path": "/opt/x"},
+        "executable": {"format": "elf", "hasExports": True, "hasEntrypoint": False, "importedLibraries": None},
+    }
     inventory = read(tmp_path, document([deb("tool")], [file]))
     found = inventory.files["/opt/x"]
-    assert (found.type, found.bytes, found.digest, found.libraries, found.executable) == (FileType.REGULAR, 0, None, (), True)
+    assert (found.type, found.bytes, found.digest, found.libraries, found.executable) == (
+        FileType.REGULAR,
+        0,
+        None,
+        (),
+        True,
+    )
 
 
 def test_libraries_are_unknown_before_16_0_5(tmp_path):
@@ -228,10 +246,18 @@ def test_dependency_of_is_turned_round(tmp_path):
 
 def test_declared_clauses_replace_edges(tmp_path):
     """A Debian package's own clauses keep alternatives; Syft's edges for it are not taken."""
-    metadata = {"depends": ["a (>= 1) | b", "perl:any"], "preDepends": ["c"], "provides": ["v (= 1)"], "installedSize": 2}
+    metadata = {
+        "depends": ["a (>= 1) | b", "perl:any"],
+        "preDepends": ["c"],
+        "provides": ["v (= 1)"],
+        "installedSize": 2,
+    }
     inventory = read(
         tmp_path,
-        document([deb("tool", metadata=metadata), deb("a")], artifactRelationships=[edge("deb:a", "deb:tool", "dependency-of")]),
+        document(
+            [deb("tool", metadata=metadata), deb("a")],
+            artifactRelationships=[edge("deb:a", "deb:tool", "dependency-of")],
+        ),
     )
     found = package(inventory, "tool")
     assert found.depends == ("a (>= 1) | b", "perl:any")
@@ -266,7 +292,14 @@ def test_packages_that_are_not_installed_are_left_out(tmp_path):
         deb("archived", metadataType="dpkg-archive-entry", foundBy="deb-archive-cataloger"),
         deb("systemd", metadataType="elf-binary-package-note-json-payload", foundBy="elf-binary-package-cataloger"),
         {"id": "p", "name": "flask", "version": "1", "type": "python", "metadataType": "python-pip-requirements-entry"},
-        {"id": "n", "name": "left-pad", "version": "1", "type": "npm", "metadataType": "javascript-npm-package-lock-entry", "locations": [{"path": "/app/package-lock.json"}]},
+        {
+            "id": "n",
+            "name": "left-pad",
+            "version": "1",
+            "type": "npm",
+            "metadataType": "javascript-npm-package-lock-entry",
+            "locations": [{"path": "/app/package-lock.json"}],
+        },
         deb("hidden", locations=[{"path": "/var/lib/dpkg/status", "annotations": {"visible": "false"}}]),
     ]
     inventory = read(tmp_path, document(artifacts, descriptor={"name": "syft", "version": "1.51.0"}))
@@ -276,8 +309,16 @@ def test_packages_that_are_not_installed_are_left_out(tmp_path):
 
 def test_locked_npm_package_is_installed_where_it_lies(tmp_path):
     """A directory scan knows node_modules from the lock file alone; nested directories belong to the inner package."""
-    lock = {"version": "1", "type": "npm", "metadataType": "javascript-npm-package-lock-entry", "locations": [{"path": "/app/package-lock.json"}]}
-    files = [entry(f"/app/node_modules/{path}") for path in ("a/package.json", "a/i.js", "a/node_modules/@s/b/package.json", "c/package.json")]
+    lock = {
+        "version": "1",
+        "type": "npm",
+        "metadataType": "javascript-npm-package-lock-entry",
+        "locations": [{"path": "/app/package-lock.json"}],
+    }
+    files = [
+        entry(f"/app/node_modules/{path}")
+        for path in ("a/package.json", "a/i.js", "a/node_modules/@s/b/package.json", "c/package.json")
+    ]
     inventory = read(tmp_path, document([{**lock, "id": "a", "name": "a"}, {**lock, "id": "b", "name": "@s/b"}], files))
     assert package(inventory, "a").whole_directories == ("/app/node_modules/a",)
     assert owners(inventory, "/app/node_modules/a/i.js") == ("a",)
@@ -287,6 +328,7 @@ def test_locked_npm_package_is_installed_where_it_lies(tmp_path):
 
 def test_two_packages_with_one_purl(tmp_path):
     """One distribution in two virtual environments is two packages, each with its own files."""
+
     def python(number):
         return {
             "id": f"id{number}", "name": "six", "version": "1", "type": "python", "purl": "pkg:pypi/six@1", "metadataType": "python-package",
@@ -350,7 +392,13 @@ def test_without_os_release(tmp_path):
     assert any("os-release" in sentence for sentence in inventory.lacks)
 
 
-@pytest.mark.parametrize("text", ["pkg:deb/debian/g++@1:4.13+dfsg1?distro=debian-12&arch=amd64", "pkg:deb/debian/g%2B%2B@1:4.13%2Bdfsg1?arch=amd64&distro=debian-12"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pkg:deb/debian/g++@1:4.13+dfsg1?distro=debian-12&arch=amd64",
+        "pkg:deb/debian/g%2B%2B@1:4.13%2Bdfsg1?arch=amd64&distro=debian-12",
+    ],
+)
 def test_purls_are_parsed(tmp_path, text):
     """Two spellings of two releases are one purl."""
     inventory = read(tmp_path, document([deb("g++", purl=text)]))
@@ -385,7 +433,11 @@ def test_old_image_source(tmp_path):
 
 def test_upper_layer_wins(tmp_path):
     """Scope all-layers lists a path once for each layer that holds it."""
-    source = {"type": "image", "name": "x", "metadata": {"layers": [{"digest": "sha256:low"}, {"digest": "sha256:high"}]}}
+    source = {
+        "type": "image",
+        "name": "x",
+        "metadata": {"layers": [{"digest": "sha256:low"}, {"digest": "sha256:high"}]},
+    }
     files = [entry("/x", size=2, layer="sha256:high"), entry("/x", size=1, layer="sha256:low")]
     files[1]["id"] = "other"
     assert read(tmp_path, document([deb("tool")], files, source=source)).files["/x"].bytes == 2
@@ -415,7 +467,17 @@ def test_rpm_and_apk_metadata(tmp_path):
 
 def test_files_and_packages_are_ordered(tmp_path):
     """Files bytewise, packages by type, name and version, whatever the document's order."""
-    files = [entry(path) for path in ("/b", "/a/x", "/a", "/a-b", "/\N{CJK UNIFIED IDEOGRAPH-4E00}", "/\N{LATIN SMALL LETTER E WITH ACUTE}")]
+    files = [
+        entry(path)
+        for path in (
+            "/b",
+            "/a/x",
+            "/a",
+            "/a-b",
+            "/\N{CJK UNIFIED IDEOGRAPH-4E00}",
+            "/\N{LATIN SMALL LETTER E WITH ACUTE}",
+        )
+    ]
     inventory = read(tmp_path, document([deb("z"), deb("a")], files))
     assert list(inventory.files) == sorted(inventory.files, key=str.encode)
     assert [found.name for found in inventory.packages] == ["a", "z"]
@@ -476,7 +538,15 @@ def test_hostile_names_are_only_names(tmp_path):
 
 def test_unknown_keys_and_kinds_are_ignored(tmp_path):
     """A newer release may add keys, metadata types and file types."""
-    artifact = {"id": "x", "name": "x", "version": "1", "type": "new", "metadataType": "new-entry", "metadata": [1], "toolchains": {}}
+    artifact = {
+        "id": "x",
+        "name": "x",
+        "version": "1",
+        "type": "new",
+        "metadataType": "new-entry",
+        "metadata": [1],
+        "toolchains": {},
+    }
     inventory = read(tmp_path, document([artifact], [entry("/x", "IrregularFile"), entry("/y")], future=[1]))
     assert list(inventory.files) == ["/y"]
     assert [found.type for found in inventory.packages] == ["new"]

@@ -20,7 +20,13 @@ from tests import support
 from tests.unit.archives import hardlink, link, member, tar
 from tests.unit.sboms import STATUS, debian_tree, owners, package
 
-CONFIG = {"Entrypoint": ["/usr/bin/tool"], "Cmd": ["-v"], "Env": ["PATH=/usr/bin"], "User": "nobody", "WorkingDir": "/srv"}
+CONFIG = {
+    "Entrypoint": ["/usr/bin/tool"],
+    "Cmd": ["-v"],
+    "Env": ["PATH=/usr/bin"],
+    "User": "nobody",
+    "WorkingDir": "/srv",
+}
 
 
 def installed(release: str) -> str:
@@ -96,7 +102,12 @@ def test_packages_and_owners_of_a_directory(release, root):
     tool = package(inventory, "tool")
     assert "/usr/share/doc/tool/deleted.gz" in [file.path for file in tool.files]
     assert "/usr/share/doc/tool/deleted.gz" not in inventory.files
-    assert (tool.source, tool.source_version, tool.architecture, tool.installed_bytes) == ("toolset", "2.0", "amd64", 12288)
+    assert (tool.source, tool.source_version, tool.architecture, tool.installed_bytes) == (
+        "toolset",
+        "2.0",
+        "amd64",
+        12288,
+    )
     assert tool.purl is not None
     assert tool.purl.qualifiers["distro"] == "debian-12"
     if version_of(release) >= (0, 94):
@@ -156,11 +167,20 @@ def docker_archive(path: Path, *layers: bytes) -> Path:
     """A docker-archive of `layers` with `CONFIG`, complete enough for Syft."""
     names = [f"{number}/layer.tar" for number in range(len(layers))]
     digests = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
-    config = {"architecture": "amd64", "os": "linux", "config": CONFIG, "rootfs": {"type": "layers", "diff_ids": digests}}
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": CONFIG,
+        "rootfs": {"type": "layers", "diff_ids": digests},
+    }
     manifest = [{"Config": "config.json", "RepoTags": ["test:1"], "Layers": names}]
     members = [member(name, layer) for name, layer in zip(names, layers, strict=True)]
     path.write_bytes(
-        tar(*members, member("config.json", json.dumps(config).encode()), member("manifest.json", json.dumps(manifest).encode()))
+        tar(
+            *members,
+            member("config.json", json.dumps(config).encode()),
+            member("manifest.json", json.dumps(manifest).encode()),
+        )
     )
     return path
 
@@ -169,7 +189,9 @@ def docker_archive(path: Path, *layers: bytes) -> Path:
 def image(tmp_path_factory):
     """A docker-archive with links, a hard link, a device, a setuid file, a whiteout and an opaque directory."""
     elf = Path("/bin/true").read_bytes()
-    md5sums = b"d41d8cd98f00b204e9800998ecf8427e  bin/tool\nd41d8cd98f00b204e9800998ecf8427e  usr/share/doc/tool/deleted.gz\n"
+    md5sums = (
+        b"d41d8cd98f00b204e9800998ecf8427e  bin/tool\nd41d8cd98f00b204e9800998ecf8427e  usr/share/doc/tool/deleted.gz\n"
+    )
     lower = tar(
         member("usr/"), member("usr/bin/"), member("usr/bin/tool", elf, mode=0o4755), hardlink("usr/bin/tool2", "usr/bin/tool"),
         link("bin", "usr/bin"), link("usr/rel", "../etc//x"), link("usr/abs", "/usr/bin/tool"),
@@ -208,7 +230,11 @@ def test_image_scan(release, image):
     assert owners(inventory, "/usr/bin/tool") == ("tool",)
     assert inventory.image is not None
     assert (inventory.image.entrypoint, inventory.image.cmd) == (("/usr/bin/tool",), ("-v",))
-    assert (inventory.image.user, inventory.image.working_dir, inventory.image.search_path) == ("nobody", "/srv", ("/usr/bin",))
+    assert (inventory.image.user, inventory.image.working_dir, inventory.image.search_path) == (
+        "nobody",
+        "/srv",
+        ("/usr/bin",),
+    )
 
 
 def test_image_scan_joined_with_its_archive(release, image):
@@ -241,7 +267,12 @@ def test_edges_of_every_format_run_the_same_way(release, tmp_path):
     """A needs B in each of the formats; CycloneDX of 0.76 is written the other way round."""
     root = tmp_path / "root"
     apk = "P:a\nV:1-r0\nA:x86_64\nL:MIT\nD:b\nF:bin\nR:a\n\nP:b\nV:1-r0\nA:x86_64\nL:MIT\np:so:b\nF:lib\nR:b\n\n"
-    for path, text in {"lib/apk/db/installed": apk, "etc/os-release": "ID=alpine\nVERSION_ID=3.20.0\n", "bin/a": "", "lib/b": ""}.items():
+    for path, text in {
+        "lib/apk/db/installed": apk,
+        "etc/os-release": "ID=alpine\nVERSION_ID=3.20.0\n",
+        "bin/a": "",
+        "lib/b": "",
+    }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     for form, path in scan(release, f"dir:{root}").items():

@@ -68,7 +68,10 @@ def test_inert_files_fire_only_rules_that_say_so() -> None:
     )  # fmt: skip
     at_work = _bind(rules, [])
     assert _ask(at_work, "/opt/a", active=False) == ["capability capability:y"]
-    assert _ask(at_work, "/opt/a", active=False, symbols={"s"}) == ["capability capability:y", "capability capability:z"]
+    assert _ask(at_work, "/opt/a", active=False, symbols={"s"}) == [
+        "capability capability:y",
+        "capability capability:z",
+    ]
     assert len(_ask(at_work, "/opt/a", symbols={"s"})) == 3
 
 
@@ -149,7 +152,13 @@ def test_a_tree_comes_without_drop_classes_and_exceptions() -> None:
         {"drop-class": {"name": "documentation", "files": ["/usr/share/app/doc/", "/usr/share/man/"]}},
         {"when": {"path": "/opt/man"}, "keep": ["/usr/share/man/de/"]},
     )
-    root = ["/usr/share/app/doc/x", "/usr/share/app/big/y", "/usr/share/app/z", "/usr/share/man/de/a", "/usr/share/man/b"]
+    root = [
+        "/usr/share/app/doc/x",
+        "/usr/share/app/big/y",
+        "/usr/share/app/z",
+        "/usr/share/man/de/a",
+        "/usr/share/man/b",
+    ]
     at_work = _bind(rules, root)
     assert _ask(at_work, "/opt/a") == ["data /usr/share/app", "data /usr/share/app/z"]
     # A rule that names a directory inside a class means it.
@@ -189,8 +198,17 @@ def test_commands_are_found_through_the_images_path() -> None:
 
 def test_names_of_a_program_are_the_links_that_lead_to_it() -> None:
     """Alternatives are those that pass /etc/alternatives."""
-    rules = _rules({"when": {"path": "/opt/a"}, "keep": ["alternatives"]}, {"when": {"path": "/opt/b"}, "keep": ["names"]})
-    root = ["/usr/bin/x -> /etc/alternatives/x", "/etc/alternatives/x -> /opt/a", "/usr/bin/y -> /opt/a", "/usr/bin/z -> /opt/b", "/opt/a", "/opt/b"]
+    rules = _rules(
+        {"when": {"path": "/opt/a"}, "keep": ["alternatives"]}, {"when": {"path": "/opt/b"}, "keep": ["names"]}
+    )
+    root = [
+        "/usr/bin/x -> /etc/alternatives/x",
+        "/etc/alternatives/x -> /opt/a",
+        "/usr/bin/y -> /opt/a",
+        "/usr/bin/z -> /opt/b",
+        "/opt/a",
+        "/opt/b",
+    ]
     at_work = _bind(rules, root)
     assert _ask(at_work, "/opt/a") == ["state /usr/bin/x", "state /etc/alternatives/x"]
     assert _ask(at_work, "/opt/b") == ["state /usr/bin/z"]

@@ -1,0 +1,53 @@
+"""What the distribution is called, needs and ships."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+
+from packaging.requirements import Requirement
+
+from tests.support import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+DISTRIBUTIONS = {
+    "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
+    "packaging": "packaging", "yaml": "pyyaml", "tree_sitter": "tree-sitter", "tree_sitter_bash": "tree-sitter-bash",
+    "typer": "typer", "zstandard": "zstandard", "rich": "typer", "click": "typer",
+}  # fmt: skip
+"""By import name; rich and click are typer's own."""
+
+
+def test_names_and_licence() -> None:
+    """The distribution, the command and the import have the names that users are told."""
+    assert PROJECT["project"]["name"] == "sbom-pruner"
+    assert PROJECT["project"]["scripts"] == {"pruner": "pruner.__main__:main"}
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+
+
+def test_every_import_is_declared_and_every_dependency_used() -> None:
+    """What the package imports is declared, and nothing is declared that it does not import."""
+    declared = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
+    imported: set[str] = set()
+    for path in (ROOT / "pruner").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    foreign = imported - sys.stdlib_module_names - {"pruner"}
+    assert foreign <= set(DISTRIBUTIONS), foreign - set(DISTRIBUTIONS)
+    assert {DISTRIBUTIONS[name] for name in foreign} == declared
+
+
+def test_typed_package_says_so() -> None:
+    """The marker for type checkers is shipped."""
+    assert (ROOT / "pruner" / "py.typed").is_file()
+
+
+def test_modules_stay_small() -> None:
+    """No module has more than 400 lines: it would do more than one thing."""
+    sizes = {str(path): len(path.read_text().splitlines()) for path in (ROOT / "pruner").rglob("*.py")}
+    assert {path: size for path, size in sizes.items() if size > 400} == {}

@@ -113,7 +113,7 @@ def run(reader: str, root: Path) -> None:
     walked = time.perf_counter()
     results = {str(path): globals()[reader](path) for path in files}
     done = time.perf_counter()
-    print(json.dumps({"import": imported - start, "read": done - walked, "results": results}))  # noqa: T201
+    print(json.dumps({"import": imported - start, "read": done - walked, "results": results}))
 
 
 def main() -> None:
@@ -124,14 +124,14 @@ def main() -> None:
     reference: dict[str, Any] | None = None
     for reader in READERS:
         command = [sys.executable, __file__, sys.argv[1], reader]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode:
-            print(f"{reader:12} failed: {answer.stderr.strip().splitlines()[-1]}")  # noqa: T201
+            print(f"{reader:12} failed: {answer.stderr.strip().splitlines()[-1]}")
             continue
         figures = json.loads(answer.stdout)
         reference = reference or figures["results"]
         differing = [path for path, value in figures["results"].items() if value != reference[path]]
-        print(  # noqa: T201
+        print(
             f"{reader:12} import {figures['import'] * 1000:6.0f} ms  read {figures['read'] * 1000:6.0f} ms  "
             f"{len(figures['results'])} files, {len(differing)} differ {differing[:3]}"
         )

@@ -14,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.corpus import apps, roots
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUNS = 5
 LIMIT_SECONDS = {"ffmpeg": 5.0}

@@ -125,4 +125,4 @@ def _expression(pattern: str) -> str:
 def _set(token: str) -> str:
     """`[…]` of a glob as a regular expression; an open bracket stands for itself."""
     translated = re.fullmatch(r"\(\?s:(.*)\)\\[Zz]", fnmatch.translate(token), re.DOTALL)
-    return re.escape(token) if translated is None else translated[1]
+    return re.escape(token) if translated is None else f"(?!/){translated[1]}"

@@ -134,7 +134,7 @@ def _decide_files(sources: _Sources) -> tuple[FilePlan, ...]:
     for path, directory in wanted.items():
         plans.setdefault(path, directory)
     for path, child in parents.items():
-        plans.setdefault(path, made_directory(path, reason=f"parent of {child}"))
+        plans.setdefault(path, made_directory(path, reason=f"parent of {child}", origin=Node(child)))
     return tuple(plans[path] for path in sorted(plans, key=_bytewise))
 
 
@@ -177,14 +177,14 @@ def _file_plan(  # noqa: PLR0917 -- one call, in the order of the record
     )
 
 
-def made_directory(path: str, *, reason: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> FilePlan:
+def made_directory(path: str, *, reason: str, mode: int = 0o755, origin: Node | None = None) -> FilePlan:
     """A directory that the fat root does not list and the pruned root needs."""
     return FilePlan(
         path=path,
         type=FileType.DIRECTORY,
         mode=mode,
-        uid=uid,
-        gid=gid,
+        uid=0,
+        gid=0,
         bytes=0,
         target=None,
         hardlink=None,
@@ -193,7 +193,7 @@ def made_directory(path: str, *, reason: str, mode: int = 0o755, uid: int = 0, g
         package=None,
         decision=Decision.MAKE,
         reason=reason,
-        origin=None,
+        origin=origin,
     )
 
 

@@ -63,5 +63,5 @@ def left_over(app: App, root: Path) -> tuple[str, ...]:
 def matches(root: Path, pattern: str) -> tuple[str, ...]:
     """The absolute paths in `root` that a glob matches, sorted, dangling links among them."""
     # not `Path.glob`: it leaves out links that dangle, as absolute ones do when seen from outside the root
-    found = glob(pattern.lstrip("/"), root_dir=root, include_hidden=True)  # noqa: PTH207
+    found = glob(pattern.lstrip("/"), root_dir=root, include_hidden=True)
     return tuple(sorted(f"/{path}" for path in found))

@@ -81,7 +81,7 @@ def listing(root: Path) -> dict[str, tuple[Any, ...]]:
             content = path.read_bytes() if first == str(path) else f"hard link to {Path(first).relative_to(root)}"
             attributes = {name: os.getxattr(path, name) for name in os.listxattr(path)}
         elif stat.S_ISLNK(kind):
-            content = os.readlink(path)  # noqa: PTH115 - Path normalises the text
+            content = os.readlink(path)
         elif kind in (stat.S_IFCHR, stat.S_IFBLK):
             content = (os.major(status.st_rdev), os.minor(status.st_rdev))
         mode, owner = stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)

@@ -44,7 +44,15 @@ class Builder:
     storage: Path
 
     def __call__(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = ["buildah", "--storage-driver", "vfs", "--root", f"{self.storage}/root", "--runroot", f"{self.storage}/run"]
+        command = [
+            "buildah",
+            "--storage-driver",
+            "vfs",
+            "--root",
+            f"{self.storage}/root",
+            "--runroot",
+            f"{self.storage}/run",
+        ]
         done = subprocess.run([*command, *argv], capture_output=True, text=True, check=False)
         assert done.returncode == 0 or not check, done.stderr + done.stdout
         return done
@@ -319,7 +327,10 @@ class TestConfiguration:
             labels=(("com.example.text", hostile), ("plain", "x"), ("with space", "y")),
             stop_signal="SIGQUIT",
             healthcheck=Healthcheck(
-                test=("CMD-SHELL", 'curl -f "http://localhost/$X" || exit 1'), interval=30 * 10**9, timeout=1500 * 10**6, retries=3
+                test=("CMD-SHELL", 'curl -f "http://localhost/$X" || exit 1'),
+                interval=30 * 10**9,
+                timeout=1500 * 10**6,
+                retries=3,
             ),
         )
         root = small_root(tmp_path / "fat", "sh", "tar")
@@ -333,7 +344,9 @@ class TestConfiguration:
         assert config["WorkingDir"] == image.working_dir
         assert set(config["Volumes"]) == set(image.volumes)
         assert set(config["ExposedPorts"]) == set(image.exposed_ports)
-        assert {name: text for name, text in config["Labels"].items() if not name.startswith("io.buildah")} == dict(image.labels)
+        assert {name: text for name, text in config["Labels"].items() if not name.startswith("io.buildah")} == dict(
+            image.labels
+        )
         assert config["StopSignal"] == image.stop_signal
         assert config["Healthcheck"] == {
             "Test": list(image.healthcheck.test), "Interval": 30 * 10**9, "Timeout": 1500 * 10**6, "Retries": 3,
@@ -344,6 +357,8 @@ class TestConfiguration:
         """No check, arguments and a shell line stay what they were; a line that looks like JSON becomes arguments."""
         root = small_root(tmp_path / "fat", "sh", "tar")
         builder.image("fat", root)
-        builder.build(plan_of(files_of(root), ImageConfig(healthcheck=Healthcheck(test=test))), tmp_path / "plan", "fat")
+        builder.build(
+            plan_of(files_of(root), ImageConfig(healthcheck=Healthcheck(test=test))), tmp_path / "plan", "fat"
+        )
         found = builder.config("pruned")["Healthcheck"]["Test"]
         assert found == (list(test) if test[1:] != ("[ -e /x ]",) else ["CMD", "/bin/sh", "-c", "[ -e /x ]"])

@@ -14,6 +14,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DISTRIBUTIONS = {
     "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
     "packaging": "packaging", "yaml": "pyyaml", "tree_sitter": "tree-sitter", "tree_sitter_bash": "tree-sitter-bash",
+    "tree_sitter_javascript": "tree-sitter-javascript",
+    "tree_sitter_perl": "tree-sitter-perl", "tree_sitter_php": "tree-sitter-php", "tree_sitter_ruby": "tree-sitter-ruby",
     "typer": "typer", "zstandard": "zstandard", "rich": "typer", "click": "typer",
 }  # fmt: skip
 """By import name; rich and click are typer's own."""
@@ -37,6 +39,8 @@ def test_every_import_is_declared_and_every_dependency_used() -> None:
                 imported.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Constant) and str(node.value).startswith("tree_sitter_"):
+                imported.add(str(node.value))  # grammars are imported by name
     foreign = imported - sys.stdlib_module_names - {"pruner"}
     assert foreign <= set(DISTRIBUTIONS), foreign - set(DISTRIBUTIONS)
     assert {DISTRIBUTIONS[name] for name in foreign} == declared

@@ -96,7 +96,10 @@ def descriptions(box: Box) -> None:
     aria2(box, "--input-file=/volume/list")
     arrived(box, "listed")
     pieces = b"".join(hashlib.sha1(DATA[start : start + PIECE]).digest() for start in range(0, len(DATA), PIECE))
-    torrent = {"info": {"length": len(DATA), "name": "seeded", "piece length": PIECE, "pieces": pieces}, "url-list": url}
+    torrent = {
+        "info": {"length": len(DATA), "name": "seeded", "piece length": PIECE, "pieces": pieces},
+        "url-list": url,
+    }
     (box.volume / "data.torrent").write_bytes(bencoded(torrent))
     shown = box.run("aria2c", "--show-files", "/volume/data.torrent").out
     expect("./seeded" in shown and hashlib.sha1(bencoded(torrent["info"])).hexdigest() in shown, f"shown: {shown!r}")
@@ -106,7 +109,9 @@ def descriptions(box: Box) -> None:
 
 def service(box: Box) -> None:
     """The JSON-RPC service with a secret: a download added, watched to its end, and a session saved."""
-    (box.volume / "aria2.conf").write_text("dir=/volume\nenable-rpc=true\nasync-dns=false\nrpc-secret=otvor\nsave-session=/volume/session\n")
+    (box.volume / "aria2.conf").write_text(
+        "dir=/volume\nenable-rpc=true\nasync-dns=false\nrpc-secret=otvor\nsave-session=/volume/session\n"
+    )
     daemon = box.start("aria2c", "--conf-path=/volume/aria2.conf")
     daemon.ready(6800)
     gid = rpc(box, "addUri", [f"https://{HOST}:9443/data.bin"], {"out": "called"})

@@ -29,7 +29,9 @@ def matching(box: Box) -> None:
     same(lines(box, "--filter", "ceresna"), ["čerešňa"], "letters without their marks")
     same(lines(box, "--nth", "2", "--filter", "jam | pie"), ["apple pie", "apricot jam"], "terms in the second field")
     same(lines(box, "--no-sort", "--filter", "ap")[:2], ["apple pie", "pineapple"], "the order of the input")
-    same(box.run("fzf", "--print0", "--filter", "plum", stdin=FRUIT.encode()).raw, b"plum\0", "a name that ends with NUL")
+    same(
+        box.run("fzf", "--print0", "--filter", "plum", stdin=FRUIT.encode()).raw, b"plum\0", "a name that ends with NUL"
+    )
     box.run("fzf", "--filter", "zzz", stdin=FRUIT.encode(), code=1)
     bad = box.run("fzf", "--bind", "nothing", stdin=FRUIT.encode(), code=2)
     expect("bind action not specified" in bad.err, f"a wrong binding got another message: {bad.err!r}")

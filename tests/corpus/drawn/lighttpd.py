@@ -119,7 +119,7 @@ def workers(box: Box) -> set[int]:
     found = set()
     for process in (box.root / "proc").glob("[0-9]*"):
         if (process / "cmdline").read_bytes().startswith(b"lighttpd\0"):
-            found.add(os.stat(process).st_uid)  # noqa: PTH116
+            found.add(os.stat(process).st_uid)
     return found
 
 

@@ -95,14 +95,31 @@ def project(box: Box) -> None:
 def single(box: Box) -> None:
     """One document at a time: gettextize with an existing translation, update, translate, normalise."""
     (box.volume / "old.sk.pod").write_text(DOCUMENTS["tool.pod"].replace("turn the soil", "rýľuje"))
-    box.run("po4a-gettextize", "-f", "pod", "-m", "tool.pod", "-l", "old.sk.pod", "-L", "UTF-8", "-p", "tool.po", cwd="/volume")
+    box.run(
+        "po4a-gettextize",
+        "-f",
+        "pod",
+        "-m",
+        "tool.pod",
+        "-l",
+        "old.sk.pod",
+        "-L",
+        "UTF-8",
+        "-p",
+        "tool.po",
+        cwd="/volume",
+    )
     expect("rýľuje" in (box.volume / "tool.po").read_text(), "the old translation was not taken over")
     text = (box.volume / "tool.po").read_text().replace("#, fuzzy, ", "#, ").replace("#, fuzzy\n", "")
     (box.volume / "tool.po").write_text(text)
-    (box.volume / "tool.pod").write_text(DOCUMENTS["tool.pod"].replace("=back", "=item B<--wide>\n\nTurn it widely.\n\n=back"))
+    (box.volume / "tool.pod").write_text(
+        DOCUMENTS["tool.pod"].replace("=back", "=item B<--wide>\n\nTurn it widely.\n\n=back")
+    )
     box.run("po4a-updatepo", "-f", "pod", "-m", "tool.pod", "-p", "tool.po", cwd="/volume")
     expect("Turn it widely." in (box.volume / "tool.po").read_text(), "the new string is not in the PO file")
-    box.run("po4a-translate", "-f", "pod", "-m", "tool.pod", "-p", "tool.po", "-l", "tool.out", "-k", "0", cwd="/volume")
+    box.run(
+        "po4a-translate", "-f", "pod", "-m", "tool.pod", "-p", "tool.po", "-l", "tool.out", "-k", "0", cwd="/volume"
+    )
     expect("tool - rýľuje" in (box.volume / "tool.out").read_text(), "the translation is not in the document")
     box.run("po4a-normalize", "-f", "man", "garden.1", cwd="/volume")
     expect(".SH OPTIONS" in (box.volume / "po4a-normalize.output").read_text(), "the normalised page lacks a section")
@@ -113,11 +130,18 @@ def single(box: Box) -> None:
 def refusals(box: Box) -> None:
     """A master document that is not well formed, and a PO file that is none, are refused by name."""
     (box.volume / "bad.xml").write_text("<article><para>open</article>\n")
-    bad = box.run("po4a-translate", "-f", "xml", "-m", "bad.xml", "-p", "tool.po", "-l", "bad.out", cwd="/volume", code=None)
+    bad = box.run(
+        "po4a-translate", "-f", "xml", "-m", "bad.xml", "-p", "tool.po", "-l", "bad.out", cwd="/volume", code=None
+    )
     expect(bad.code != 0 and "bad.xml:1" in bad.err and "</article>" in bad.err, f"another message: {bad.err!r}")
     (box.volume / "bad.po").write_text('msgid "open\nmsgstr ""\n')
-    bad = box.run("po4a-translate", "-f", "pod", "-m", "tool.pod", "-p", "bad.po", "-l", "x.out", cwd="/volume", code=None)
-    expect(bad.code != 0 and "bad.po:2: end-of-line within string" in bad.err, f"a wrong PO file got another message: {bad.err!r}")
+    bad = box.run(
+        "po4a-translate", "-f", "pod", "-m", "tool.pod", "-p", "bad.po", "-l", "x.out", cwd="/volume", code=None
+    )
+    expect(
+        bad.code != 0 and "bad.po:2: end-of-line within string" in bad.err,
+        f"a wrong PO file got another message: {bad.err!r}",
+    )
 
 
 APP = App(

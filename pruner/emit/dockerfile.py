@@ -137,7 +137,7 @@ def _healthcheck(check: Healthcheck, shell: Sequence[str]) -> str:
     if check.retries:
         options.append(f"--retries={check.retries}")
     if form == "CMD-SHELL":
-        text = words[0] if words else ""
+        text = " ".join(words)  # one word by the specification; some builders store several
         # What can't stand on a line of its own runs the same as the arguments that the runtime would make of it.
         plain = (
             _is_line(text) and text == text.strip() and not text.startswith(("[", "#", "-")) and not text.endswith("\\")

@@ -148,13 +148,11 @@ class Demand:
         ]
 
     def _module_packages(self, package: Package) -> list[Edge]:
-        """Declared dependencies of a package of language modules that are such packages themselves.
+        """Declared dependencies of a package that is kept whole that are made of extension modules.
 
-        A module's own files are inert, so what it imports is taken from what its package declares. Extension modules
-        lie in private directories where only the language's runtime looks, so no DT_NEEDED would ever bring them.
+        The files of a whole package are inert, so what they import is taken from what the package declares. Extension
+        modules lie in private directories where only a language's runtime looks, so no DT_NEEDED would ever bring them.
         """
-        if not self._facts.is_private(package.id):
-            return []
         return [
             Edge(
                 source=package_node(package.id),

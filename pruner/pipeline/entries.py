@@ -203,5 +203,5 @@ def _healthcheck_command(image: ImageConfig) -> tuple[str, ...]:
     if test[:1] == ("CMD",):
         return test[1:]
     if test[:1] == ("CMD-SHELL",):
-        return (*(image.shell or ("/bin/sh", "-c")), *test[1:])
+        return (*(image.shell or ("/bin/sh", "-c")), " ".join(test[1:]))
     return ()

@@ -177,7 +177,6 @@ def test_python_keeps_its_library_and_what_it_reads(plan):
     }
 
 
-@pytest.mark.xfail(strict=True, reason="a library that only a runtime's own extension modules load stays inert")
 def test_openssl_finds_its_configuration(plan):
     """`import ssl` loads libcrypto, which reads openssl.cnf when it starts (OPENSSL_init_crypto(3ssl))."""
     files = there(planned(plan(ENTRIES["/usr/bin/python3.11"])))

@@ -192,7 +192,6 @@ def test_without_bytes_the_plan_says_so(plan):
     assert "/opt/app/bin/start" in {unknown["subject"] for unknown in document["unknowns"]}
 
 
-@pytest.mark.xfail(strict=True, reason="an unread script's interpreter is not assumed yet")
 def test_a_script_that_was_not_read_keeps_a_shell(images, tmp_path):
     """Its first line is not in the SBOM; the shell is what most of them name."""
     pruner("plan", images["exec"].sbom, "--entry", "/opt/app/bin/start", "-o", tmp_path / "plan", "-q")

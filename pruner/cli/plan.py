@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,6 +96,9 @@ def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool
     from pruner import make_plan
     from pruner.emit import emit_all
 
+    # One plan and the process ends: the cyclic collector would walk a growing heap of frozen values for nothing
+    # (a fifth of the time), and what is live at the end stays under 300 MB without it.
+    gc.disable()
     with progress_bar(quiet=quiet) as progress:
         plan = make_plan(request, progress=progress)
         progress("writing")

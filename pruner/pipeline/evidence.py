@@ -177,9 +177,7 @@ class Evidence:
         edges: list[Edge] = []
         if file.mode & 0o111 and file.path.rpartition("/")[2].partition(".")[2] in ("", "sh", "bash"):
             why = f"{NO_EVIDENCE}what interprets it is not known, and most scripts without a suffix are a shell's"
-            edges.append(
-                Edge(source=source, target=capability_node("shell"), kind=EdgeKind.CAPABILITY, evidence=why)
-            )
+            edges.append(Edge(source=source, target=capability_node("shell"), kind=EdgeKind.CAPABILITY, evidence=why))
         directory = self._application_directory(file.path) if owner is None or owner.type in _MODULES else None
         return edges if directory is None else [*edges, *self._to_directory(source, directory, file)]
 

@@ -67,7 +67,10 @@ class RuleSet:
 
     def is_documentation(self, path: str) -> bool:
         """Whether `path` is of a class that nothing reads at run time, so that no whole package brings it."""
-        return self.drop_class_of(path) is not None
+        known = self._documentation.get(path)
+        if known is None:
+            known = self._documentation[path] = self.drop_class_of(path) is not None
+        return known
 
     def optional_for(self, path: str, package: Package) -> Option | None:
         """Whether a file of a package that is kept whole may be left out; None where it belongs to it like any other.
@@ -95,6 +98,10 @@ class RuleSet:
             )
             self._optional_by_package[package.id] = found
         return found
+
+    @cached_property
+    def _documentation(self) -> dict[str, bool]:
+        return {}
 
     @cached_property
     def _optional_by_package(self) -> dict[str, tuple[Rule, ...]]:

@@ -1,8 +1,8 @@
 """Records the first run of the drawn applications, once.
 
-    python -m tests.corpus.record TREE
+    python -m tests.corpus.record TREE [KEEP]
 
-`TREE` names the state of the pruner that is tried (a commit). Writes `drawn/first-run.json`, and
+`TREE` names the state of the pruner that is tried (a commit); plans and pruned roots stay below `KEEP`. Writes `drawn/first-run.json`, and
 refuses when it is there: a first run cannot be had twice.
 """
 

@@ -348,7 +348,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_with_default_signals,
+        preexec_fn=_with_default_signals,  # noqa: PLW1509 -- this process starts no thread
     )
     try:
         yield process

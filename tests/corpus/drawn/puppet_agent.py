@@ -206,7 +206,7 @@ APP = App(
     needed=(
         Needed(kind="program", glob="/usr/lib/ruby/vendor_ruby/puppet/type/exec.rb"),
         Needed(kind="program", glob="/usr/lib/ruby/vendor_ruby/facter.rb"),
-        Needed(kind="program", glob="/usr/lib/ruby/vendor_ruby/concurrent.rb"),
+        Needed(kind="program", glob="/usr/share/rubygems-integration/all/gems/concurrent-ruby-*/lib/concurrent-ruby/concurrent.rb"),
         Needed(kind="plugin", glob="/usr/lib/ruby/vendor_ruby/puppet/provider/exec/posix.rb"),
         Needed(kind="library", glob="/usr/lib/*-linux-gnu/libyaml-0.so.2*"),
         Needed(kind="config", glob=f"{CODE}/hiera.yaml"),

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export SYFT_CHECK_FOR_APP_UPDATE = false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint corpus corpus-full integration bench wheel clean
+.PHONY: help demo test lint corpus images corpus-full integration bench wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ integration: $(BIN)/.ready  ## tests with real tools: buildah, bubblewrap, mmdeb
 corpus: $(BIN)/.ready  ## seventeen real applications: plan, prune, run, and print the table
 	$(BIN)/python -m tests.corpus.table --mode root; code=$$?; \
 	$(BIN)/python -m tests.corpus.table --mode sbom && exit $$code
+
+images: $(BIN)/.ready  ## the emitted Dockerfile, built by buildah for three applications, which must run
+	$(BIN)/pytest -q -m corpus tests/corpus/test_images.py
 
 corpus-full: $(BIN)/.ready  ## the same, and every smoke test must fail when a needed file is gone
 	$(BIN)/pytest -q -m corpus

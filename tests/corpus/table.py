@@ -91,12 +91,12 @@ def row(app: App, mode: str, place: Path) -> Row:
         unevidenced=sum(package["reason"].startswith("no evidence") for package in kept),
         plan_seconds=pruned.seconds, beyond_bytes=beyond,
         failure=smoke_trial(fat, pruned.root).failure,
-        differing=_differing_packages(kept, pruned.root, place / "pruned.json"),
+        differing=differing_packages(kept, pruned.root, place / "pruned.json"),
         left_over=left_over(app, pruned.root),
     )  # fmt: skip
 
 
-def _differing_packages(kept: list[dict[str, Any]], root: Path, report: Path) -> tuple[str, ...]:
+def differing_packages(kept: list[dict[str, Any]], root: Path, report: Path) -> tuple[str, ...]:
     """What only the plan (`-`) or only syft's report of the pruned root (`+`) names, sorted."""
     scan(root, report)
     planned = {_identity(package["purl"]) for package in kept}

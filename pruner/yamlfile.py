@@ -125,11 +125,11 @@ class _Builder:
         if depth > MAXIMUM_DEPTH:
             raise self.error(event, f"nested deeper than {MAXIMUM_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
-            raise self.error(event, "an alias (*name)", hint="write the value out")
+            raise self.error(event, "an alias (*name) is not accepted", hint="write the value out")
         if getattr(event, "anchor", None) is not None:
-            raise self.error(event, "an anchor (&name)", hint="write the value out where it is used")
+            raise self.error(event, "an anchor (&name) is not accepted", hint="write the value out where it is used")
         if getattr(event, "tag", None) is not None:
-            raise self.error(event, "a tag (!name)", hint="plain values need none")
+            raise self.error(event, "a tag (!name) is not accepted", hint="plain values need none")
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event) if event.implicit[0] else event.value
         return self.mapping(event, depth) if isinstance(event, yaml.MappingStartEvent) else self.list(event, depth)
@@ -146,7 +146,7 @@ class _Builder:
             key: str = event.value
             if key in result:
                 first = result.lines[key]
-                raise self.error(event, f"duplicate key {printable(key)!r}, first on line {first}")
+                raise self.error(event, f"duplicate key '{printable(key)}', first on line {first}")
             result.lines[key] = _line(event)
             result[key] = self.value(next(self.events), depth + 1)
         return result

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze import opened
 from pruner.analyze.loader import is_loader_directory
-from pruner.model import Edge, EdgeKind, File, FileType, Findings, PackageId, file_node
+from pruner.model import Edge, EdgeKind, File, FileType, Findings, PackageId, Strength, capability_node, file_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pruner.analyze.view import View
+
+OWN_PROGRAMS = "configured-programs"
+"""Programs that the configuration of their own source package names."""
 
 MOST_BYTES = 1_000_000
 """A larger file is data, not configuration."""
@@ -26,11 +29,25 @@ _LONGEST_LINE = 4096
 _MOST_MATCHES = 256
 
 _SUFFIXES = (".conf", ".cnf", ".cfg", ".ini", ".yaml", ".yml", ".json", ".xml", ".list", ".toml", ".properties")
+_CATALOGUE = re.compile(r"/(?:sgml|xml)[^/]*/(?:.*/)?(?:[^/]*catalog|[^/]+\.(?:cat|dtd|ent|mod))\Z")
+"""Registries of document types and these: each names others and files beside it (OASIS TR 9401, XML Catalogs)."""
 _NO_CONFIGURATION = re.compile(rb"\A(?:#!|-----BEGIN |\x7fELF|.{0,512}\0)", re.DOTALL)
 _ACCOUNTS = re.compile(r"/etc/(?:passwd|shadow|group|gshadow|subuid|subgid|shells)-?\Z")
 """Databases of accounts: what they name is for who logs in, not for a service."""
 _ELSEWHERE = ("/var/lib/dpkg/", "/var/lib/apt/", "/var/cache/", "/var/log/", "/lib/apk/", "/usr/share/doc/")
 """Trees of databases, logs and examples; what looks like configuration there configures nothing."""
+_HOOKS = """
+X11 acpi alternatives apm apparmor.d apt bash_completion.d dbus-1 default dhcp dpkg emacs grub.d inetd.d init init.d
+initramfs-tools kernel ld.so.conf.d logcheck logrotate.d modprobe.d monit munin network NetworkManager pam.d pm
+polkit-1 ppp profile.d reportbug resolvconf rsyslog.d security sudoers.d sysctl.d systemd udev ufw update-motd.d
+xdg xinetd.d
+"""
+_FOR_OTHERS = re.compile(rf"/etc/(?:cron\.[^/]+|rc[^/]*\.d|{'|'.join(map(re.escape, _HOOKS.split()))})/")
+"""Directories of /etc where packages leave files for a service of the host (cron(8), logrotate(8), systemd(1), a login,
+a package manager): what these name is started by that service, not by the package's own program."""
+_THROUGH_SHELL = re.compile(r"(?:\w*shell\w*[\"']?\s*[:=(]?\s*[\"']?|\|\s*)\Z", re.IGNORECASE)
+"""What stands before a command line that a shell is given: `include_shell "`, `shell = `, a pipe."""
+_LONGEST_BEFORE = 40
 _COMMENTS = re.compile(r"<!--.*?-->|^[ \t]*(?:#(?!include)|;|//).*?$|(?<=\s)#\s.*?$", re.DOTALL | re.MULTILINE)
 _TOKEN = re.compile(r"""[^\s"'`<>(){},;=|:@!\[\]\\]+(?:\[[^\]\s]+\][^\s"'<>,;:]*)?""")
 _INCLUDING = re.compile(r"\A\s*[<#@!%$]*(?:[\w.-]+[\s:=]+)?\w*(?:include|import|source|load)\w*", re.IGNORECASE)
@@ -39,7 +56,10 @@ _LIBRARY = re.compile(r"\.so(?:\.\d+)*\Z")
 
 
 def is_configuration(path: str) -> bool:
-    """Whether a file at this path is taken for configuration: below /etc, by its suffix, or in a `NAME.d` directory."""
+    """Whether a file at this path is taken for configuration.
+
+    Below /etc, by its suffix, in a `NAME.d` directory, or a catalogue of SGML or XML.
+    """
     directory, name = posixpath.split(path)
     if (
         name.upper().startswith(("README", "LICENSE", "COPYING"))
@@ -47,15 +67,17 @@ def is_configuration(path: str) -> bool:
         or _ACCOUNTS.match(path)
     ):
         return False
-    return path.startswith("/etc/") or name.endswith(_SUFFIXES) or directory.endswith(".d")
+    if path.startswith("/etc/") or name.endswith(_SUFFIXES) or directory.endswith(".d"):
+        return True
+    return _CATALOGUE.search(path) is not None
 
 
 def edges_of_config(file: File, data: memoryview, active: bool, view: View) -> Findings:
     """The needs of a configuration file; the same whether inert or active, as a file is only read.
 
     Files are hard `config` edges, modules (`*.so`) hard `load` edges, directories hard `state` edges. Programs are
-    optional `exec` edges, taken by default when they are ELF files of the same source or a declared dependency, or when
-    no package owns the configuration.
+    optional `exec` edges, taken by default when they are of the same source (`OWN_PROGRAMS`, with the shell where it
+    is clear that one starts them), or ELF files of a declared dependency, or when no package owns the configuration.
     """
     del active
     head = bytes(data[:1024])
@@ -68,8 +90,34 @@ def edges_of_config(file: File, data: memoryview, active: bool, view: View) -> F
         if len(line) <= _LONGEST_LINE or file.path.endswith((".json", ".xml")):
             including = _INCLUDING.match(line) is not None
             words.update(dict.fromkeys((token, including) for token in _TOKEN.findall(line)))
+    reader.commands = _shell_commands(text)
     edges = (edge for token, including in words for edge in reader.edges_of(token, including=including))
     return Findings(edges=tuple(dict.fromkeys(edges)))
+
+
+def programs_of_config(file: File, view: View) -> tuple[Edge, ...]:
+    """The `OWN_PROGRAMS` edges of a configuration file below /etc; empty for what is none.
+
+    Asked of the package whose program reads the file: as such the edges lead to programs that run, whereas a file that
+    is only read starts nothing.
+    """
+    if file.type is not FileType.REGULAR or not file.path.startswith("/etc/") or not is_configuration(file.path):
+        return ()
+    data = view.read(file.path)
+    found = Findings() if data is None else edges_of_config(file, data, False, view)
+    return tuple(edge for edge in found.edges if edge.group == OWN_PROGRAMS)
+
+
+def _shell_commands(text: str) -> frozenset[str]:
+    """The absolute paths in `text` that begin a command line for a shell."""
+    if "shell" not in text.lower() and "|" not in text:
+        return frozenset()
+    return frozenset(
+        match.group()
+        for match in _TOKEN.finditer(text)
+        if match.group().startswith("/")
+        and _THROUGH_SHELL.search(text[max(match.start() - _LONGEST_BEFORE, 0) : match.start()])
+    )
 
 
 class _Reader:
@@ -80,6 +128,8 @@ class _Reader:
         self._view = view
         self._bases = _bases(file.path)
         self._private: tuple[str, ...] | None = None
+        self.commands: frozenset[str] = frozenset()
+        """Paths that a shell is given."""
 
     def edges_of(self, token: str, *, including: bool) -> Iterator[Edge]:
         """The edges for one word; `including` says that its line asks for other files."""
@@ -137,11 +187,35 @@ class _Reader:
         elif file.type is FileType.REGULAR:
             yield from self._edges_to(path, EdgeKind.CONFIG, evidence)
 
-    def _program(self, path: str, real: str, evidence: str) -> tuple[Edge, ...]:
-        """An option: whether the program that reads the file ever starts it (cron? a login?) is not known here."""
+    def _program(self, path: str, real: str, evidence: str) -> Iterator[Edge]:
+        """An option: whether the program that reads the file ever starts it is not known here.
+
+        One of the same source is there for nothing else, unless the file is for another service (cron, a login).
+        """
+        if self._is_own(real) and not _FOR_OTHERS.match(self._file.path):
+            optional, node = Strength.OPTIONAL, file_node(self._file.path)
+            yield from self._view.edges_to(
+                node, path, EdgeKind.EXEC, evidence=evidence, strength=optional, group=OWN_PROGRAMS
+            )
+            if path in self.commands:
+                yield Edge(
+                    source=node,
+                    target=capability_node("shell"),
+                    kind=EdgeKind.CAPABILITY,
+                    strength=optional,
+                    evidence=f"{evidence} behind a word for the shell",
+                    group=OWN_PROGRAMS,
+                )
+            return
         akin = opened.is_akin(self._file, real, self._view) and opened.is_elf(real, self._view)
         default = akin or opened.is_undeclared(self._file, self._view)
-        return opened.edges_to_executable(self._file, path, self._view, evidence=evidence, default=default)
+        yield from opened.edges_to_executable(self._file, path, self._view, evidence=evidence, default=default)
+
+    def _is_own(self, real: str) -> bool:
+        """Whether the program was built from the source of a package that answers for the file."""
+        owner = self._view.owner(real)
+        packages = (self._view.packages[package] for package in self._owners())
+        return owner is not None and any(owner.id in self._view.siblings(package) for package in packages)
 
     def _edges_to(self, path: str, kind: EdgeKind, evidence: str) -> tuple[Edge, ...]:
         return self._view.edges_to(file_node(self._file.path), path, kind, evidence=evidence)

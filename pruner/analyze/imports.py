@@ -10,17 +10,23 @@ from functools import lru_cache
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
+from pruner.analyze.opened import DISTRIBUTION_TYPES
 from pruner.model import Edge, EdgeKind, FileType, Strength, file_node, package_node
 from pruner.relations.node import folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pruner.analyze.view import View
     from pruner.model import Node, Package
 
 MAXIMUM_SOURCE_BYTES = 8 << 20
 """A larger source file is not parsed: no hand writes one, and parsers need many times the size in memory."""
+
+COMPUTED = "computed-modules"
+"""Group of optional edges: an application's own modules that it loads by a computed name."""
+MINIMUM_DEPTH = 2
+"""Directories nearer to the root are nobody's namespace."""
 
 
 def owner_of(path: str, view: View) -> Package | None:
@@ -74,6 +80,59 @@ def module_edges(
         Edge(source=source, target=target, kind=kind, strength=strength, evidence=evidence, group=group),
         *link_edges(source, links, evidence=evidence, strength=strength, group=group),
     )
+
+
+def is_own(path: str, source: str, view: View) -> bool:
+    """Whether the file at the real `path` belongs to the application that the file at the real path `source` is of.
+
+    Both come from one source package of a distribution, or no package owns either.
+    """
+    owner, other = view.owner(source), owner_of(path, view)
+    if owner is None or other is None:
+        return owner is None and other is None
+    return owner.type in DISTRIBUTION_TYPES and other.id in view.siblings(owner)
+
+
+def own_edges(
+    source: str,
+    path: str,
+    view: View,
+    *,
+    evidence: str,
+    strength: Strength = Strength.HARD,
+    group: str | None = None,
+) -> tuple[Edge, ...]:
+    """The edges that make the module at `path` active where the package of the file at `source` ships it too.
+
+    A package is kept whole with inert files, so that what a dependency's modules could do brings nothing; but the
+    modules of an application that a distribution packaged are the application.
+    """
+    found = view.resolved(path)
+    if found is None or found.type is not FileType.REGULAR or view.owner(source) is None:
+        return ()
+    if not is_own(found.path, source, view):
+        return ()
+    kind = EdgeKind.IMPORT
+    return view.edges_to(file_node(source), path, kind, strength=strength, evidence=evidence, group=group)
+
+
+def namespace_edges(source: str, directories: Iterable[str], suffix: str, view: View, name: str) -> Iterator[Edge]:
+    """Optional edges from the file at `source` to the application's modules below `directories`.
+
+    One of them is loaded by a name that `source` computes and of which it only says that it begins with `name`.
+    """
+    for directory in directories:
+        folder = view.tree.resolve(directory).path
+        for path in () if folder is None or folder.count("/") < MINIMUM_DEPTH else view.tree.under(folder):
+            if path.endswith(suffix) and path != source and is_own(path, source, view):
+                yield from view.edges_to(
+                    file_node(source),
+                    path,
+                    EdgeKind.IMPORT,
+                    strength=Strength.OPTIONAL,
+                    evidence=f"loads modules whose computed name begins with {name}",
+                    group=COMPUTED,
+                )
 
 
 def link_edges(

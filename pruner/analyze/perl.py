@@ -9,36 +9,37 @@ heredocs, POD and quoting operators.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from posixpath import basename, dirname, normpath
 from typing import TYPE_CHECKING
 
-from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, module_edges, owner_of, tree_edges, without_repeats
+from pruner.analyze.imports import (
+    MAXIMUM_SOURCE_BYTES,
+    module_edges,
+    namespace_edges,
+    own_edges,
+    owner_of,
+    tree_edges,
+    without_repeats,
+)
+from pruner.analyze.perlcommands import command_of_call, command_of_line
+from pruner.analyze.perlpath import given_directories, include_path, library_above
 from pruner.analyze.plugins import plugin_edges
+from pruner.analyze.started import edges_of_commands, edges_of_names, literals_of
 from pruner.analyze.syntax import is_inside, matches, text_of
 from pruner.model import Edge, EdgeKind, FileType, Findings, Unknown, file_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tree_sitter import Node as Syntax
 
+    from pruner.analyze.started import Command
     from pruner.analyze.view import View
     from pruner.model import File
 
 PLUGINS = "perl-plugins"
 """Group of optional edges: packages that extend an imported one by a module it loads by a computed name."""
 
-_INCLUDE = (
-    # Debian's order (perl -V): configuration, administrator, vendor, core.
-    *("/etc/perl", "/usr/local/lib/*/perl/*", "/usr/local/share/perl/*", "/usr/lib/*/perl5/*", "/usr/share/perl5"),
-    *("/usr/lib/*/perl-base", "/usr/lib/*/perl/*", "/usr/share/perl/*", "/usr/local/lib/site_perl"),
-    # Alpine, Fedora, and installations from source.
-    *("/usr/local/lib*/perl5/site_perl", "/usr/local/share/perl5/site_perl", "/usr/lib*/perl5/vendor_perl"),
-    *("/usr/share/perl5/vendor_perl", "/usr/lib*/perl5/core_perl", "/usr/share/perl5/core_perl", "/usr/lib*/perl5"),
-    *("/usr/local/lib/perl5/site_perl/*", "/usr/local/lib/perl5/site_perl/*/*", "/usr/local/lib/perl5/*"),
-    "/usr/local/lib/perl5/*/*",
-)
 _QUERY = """
 (use_statement module: (package) @module) @use
 (require_expression (bareword) @name)
@@ -46,13 +47,20 @@ _QUERY = """
 (require_expression [(scalar) (array_element_expression) (hash_element_expression) (binary_expression)] @computed)
 (eval_expression (filename) @file)
 (eval_expression [(interpolated_string_literal) (string_literal)] @code)
+(eval_expression (parenthesized_expression . [(interpolated_string_literal) (string_literal)] @code))
 (function_call_expression function: (function) @function) @call
 (ambiguous_function_call_expression function: (function) @function) @call
+(command_string) @line
+(package_statement name: (package) @package)
+((interpolated_string_literal) @beginning (#match? @beginning "^(qq)?[^A-Za-z][A-Z][A-Za-z0-9_:]*::[$@]"))
+(binary_expression . [(interpolated_string_literal) (string_literal)] @beginning (#match? @beginning "::.$"))
 ([(interpolated_string_literal) (string_literal)] @path (#match? @path "Bin|^.\\\\.?\\\\.?/"))
 """
 _NAME = re.compile(r"[A-Za-z_]\w*(?:(?:::|')\w+)*\Z")
 _IN_CODE = re.compile(r"\b(?:use|require)\s+([A-Za-z_]\w*(?:::\w+)*)")
 _BIN = re.compile(r"\$(?:\{\s*)?(?:FindBin::)?(?:Real)?Bin(?:\s*\})?\b|\$\{?(?:FindBin::)?(?:Real)?Bin\}?")
+_PREFIX_IN_CODE = re.compile(r"\b(?:use|require)\s+((?:[A-Za-z_]\w*::)+)[$@]")
+_BEGINNING = re.compile(r"((?:[A-Za-z_]\w*::)+)(?:[$@]|\Z)")
 _NAMERS = frozenset({"parent", "base", "autouse", "if", "aliased", "ok", "fields", "Mojo::Base", "superclass"})
 """Pragmas and modules whose arguments name modules."""
 _LOADERS = re.compile(
@@ -60,6 +68,8 @@ _LOADERS = re.compile(
     r"|use_ok|require_ok|autoload|with|extends)\Z"
 )
 """Functions whose string arguments name modules: Module::Load, Class::Load, Module::Runtime, Moose, Test::More."""
+_FINDERS = frozenset({"useall", "usesub", "findallmod", "findsubmod"})
+"""Functions of Module::Find, whose argument is a namespace."""
 _GUARDS = frozenset({"eval_expression", "try_statement"})
 
 
@@ -68,23 +78,35 @@ def edges_of_perl(file: File, data: memoryview, active: bool, view: View) -> Fin
     if not active or len(data) > MAXIMUM_SOURCE_BYTES:
         return Findings()
     reader = _Reader(file, view)
-    for _, captures in matches("perl", _QUERY, bytes(data)):
+    text = bytes(data)
+    for _, captures in matches("perl", _QUERY, text):
         reader.look({name: nodes[0] for name, nodes in captures.items()})
-    return reader.findings()
+    return reader.findings(text)
 
 
 class _Reader:
     """Gathers what one file asks for while its matches are looked at in order: `use lib` counts from there on."""
 
     def __init__(self, file: File, view: View) -> None:
+        self._file_read = file
         self._path = file.path
         self._source = file_node(file.path)
         self._view = view
-        self._library = [*_given(view), *_library_above(file.path, view)]
+        self._library = [*given_directories(view), *library_above(file.path, view)]
         self._edges: list[Edge] = []
         self._unknowns: list[Unknown] = []
+        self._commands: list[Command] = []
+        self._package = "main"
+        self._computes = False
+        self._namespaces: dict[str, None] = {}
+        self._beginnings: dict[str, None] = {}
 
-    def findings(self) -> Findings:
+    def findings(self, data: bytes) -> Findings:
+        if self._computes:
+            self._namespaces.update(self._beginnings)
+        self._edges.extend(edge for name in self._namespaces for edge in self._below(name))
+        self._edges.extend(edges_of_commands(self._file_read, self._commands, self._view))
+        self._edges.extend(edges_of_names(self._file_read, literals_of(data), data, self._view))
         packages = {edge.target for edge in self._edges if edge.target.startswith("package:")}
         imported = [self._view.packages[package] for package in self._view.packages if f"package:{package}" in packages]
         extended = {other for package in imported for other in (package.id, *self._view.related(package))}
@@ -105,6 +127,12 @@ class _Reader:
             self._computed(found["computed"])
         elif "call" in found:
             self._call(found["call"], text_of(found["function"]))
+        elif "line" in found:
+            self._commands.append(command_of_line(found["line"]))
+        elif "package" in found:
+            self._package = text_of(found["package"])
+        elif "beginning" in found:
+            self._begins(self._beginnings, _words(found["beginning"]))
         else:
             self._path_named(found["path"])
 
@@ -114,6 +142,8 @@ class _Reader:
             added = (self._directory(child) for child in node.named_children[1:])
             self._library[:0] = [place for places in added for place in places]
             return
+        if module == "Module::Pluggable":
+            self._namespaces.update(dict.fromkeys(_searched(words) or (f"{self._package}::Plugin",)))
         guarded = is_inside(node, _GUARDS) or module == "if"
         self._module(module, node, guarded=guarded)
         if module in _NAMERS and "-norequire" not in words:
@@ -134,6 +164,7 @@ class _Reader:
             evidence = f"loads {shown}"
             path = f"{place}/{relative}"
             self._edges.extend(module_edges(self._source, path, self._view, evidence=evidence))
+            self._edges.extend(own_edges(self._path, path, self._view, evidence=evidence))
             if owner_of(found.path, self._view) is None:
                 self._edges.extend(self._compiled(relative, include))
             return
@@ -156,12 +187,17 @@ class _Reader:
         text = self._interpolated(node)
         if text is None:
             self._computed(node)
+            folder = "".join(_words(node)).partition("$")[0].rpartition("/")[0]
+            if re.fullmatch(r"\w+(?:/\w+)*", folder):
+                self._namespaces[folder.replace("/", "::")] = None
         elif text.startswith("/"):
             self._edges.extend(module_edges(self._source, text, self._view, evidence="loads it by path"))
+            self._edges.extend(own_edges(self._path, text, self._view, evidence="loads it by path"))
         else:
             beside = normpath(f"{dirname(self._path)}/{text}")
             if text.startswith("./") or self._view.resolved(beside) is not None:
                 self._edges.extend(module_edges(self._source, beside, self._view, evidence=f"loads {text}"))
+                self._edges.extend(own_edges(self._path, beside, self._view, evidence=f"loads {text}"))
             else:
                 self._load(text, node, text, guarded=is_inside(node, _GUARDS))
 
@@ -170,27 +206,39 @@ class _Reader:
         text = text_of(node)
         for name in _IN_CODE.findall(text):
             self._module(name, node, guarded=True)
-        if re.search(r"\b(?:use|require)\s+[$@]", text):
+        self._begins(self._namespaces, _PREFIX_IN_CODE.findall(text))
+        if re.search(r"\b(?:use|require)\s+(?:\w+::)*[$@]", text):
             self._computed(node)
 
+    @staticmethod
+    def _begins(names: dict[str, None], texts: Iterable[str]) -> None:
+        """Take in the namespaces that `texts` (`Prefix::$name`) begin with."""
+        names.update(dict.fromkeys(found.group(1)[:-2] for text in texts if (found := _BEGINNING.match(text))))
+
+    def _below(self, namespace: str) -> Iterator[Edge]:
+        relative = namespace.replace("::", "/")
+        places = dict.fromkeys((*self._library, *include_path(self._view)))
+        directories = [f"{place}/{relative}" for place in places]
+        return namespace_edges(self._path, directories, ".pm", self._view, namespace)
+
     def _computed(self, node: Syntax) -> None:
+        self._computes = True
         detail = f"a module whose name is computed in line {node.start_point[0] + 1}"
         self._unknowns.append(Unknown(kind="import", subject=self._path, detail=detail))
 
     def _call(self, node: Syntax, function: str) -> None:
-        loads = _LOADERS.match(function) is not None
-        if not loads and function not in {"system", "exec"}:
-            return
+        command = command_of_call(node, function)
+        if command is not None:
+            self._commands.append(command)
         words = [word for child in node.named_children for word in _words(child)]
-        if loads:
+        if function in _FINDERS:
+            words += [text_of(child) for child in _all(node) if child.type in {"bareword", "package"}]
+            self._namespaces.update(dict.fromkeys(word for word in words if _NAME.match(word)))
+        elif _LOADERS.match(function) is not None:
+            self._computes = self._computes or not words or any("$" in word or word[-2:] == "::" for word in words)
             for word in words:
                 if _NAME.match(word) and word[:1].isupper():
                     self._module(word, node, guarded=True)
-        elif words and words[0].split():
-            found = self._view.tree.which(words[0].split()[0], self._view.search_path)
-            if found is not None:
-                evidence = f"starts {basename(found)}"
-                self._edges.extend(self._view.edges_to(self._source, found, EdgeKind.EXEC, evidence=evidence))
 
     def _path_named(self, node: Syntax) -> None:
         text = self._interpolated(node)
@@ -249,31 +297,7 @@ def _words(node: Syntax) -> list[str]:
     return words
 
 
-@lru_cache(maxsize=2)
-def include_path(view: View) -> tuple[str, ...]:
-    """Real paths of the directories of `@INC`, as far as they exist."""
-    found: dict[str, None] = {}
-    for pattern in _INCLUDE:
-        for path in view.tree.glob(pattern):
-            real = view.resolved(path)
-            if real is not None and real.type is FileType.DIRECTORY:
-                found[real.path] = None
-    return tuple(found)
-
-
-def _given(view: View) -> Iterator[str]:
-    image = view.inventory.image
-    for entry in image.env if image is not None else ():
-        if entry.startswith("PERL5LIB="):
-            yield from (place for place in entry[9:].split(":") if place.startswith("/"))
-
-
-def _library_above(path: str, view: View) -> Iterator[str]:
-    """`lib` directories beside and above the file: whoever loaded it from one has put that into `@INC`."""
-    folder = dirname(path)
-    while len(folder) > 1:
-        if basename(folder) == "lib":
-            yield folder
-        elif view.tree.get(f"{folder}/lib") is not None and owner_of(f"{folder}/lib", view) is None:
-            yield f"{folder}/lib"
-        folder = dirname(folder)
+def _searched(words: list[str]) -> list[str]:
+    """The namespaces of Module::Pluggable's option `search_path`."""
+    after = words[words.index("search_path") + 1 :] if "search_path" in words else []
+    return [word for word in after if _NAME.match(word) and word[:1].isupper()]

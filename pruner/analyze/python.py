@@ -9,14 +9,23 @@ other virtual environments of the root have counts too, since a missing module i
 from __future__ import annotations
 
 import sys
-from posixpath import basename, dirname
+from posixpath import basename, dirname, join
 from typing import TYPE_CHECKING, NamedTuple
 
-from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, module_edges, owner_of, tree_edges, without_repeats
+from pruner.analyze.imports import (
+    MAXIMUM_SOURCE_BYTES,
+    module_edges,
+    namespace_edges,
+    own_edges,
+    owner_of,
+    tree_edges,
+    without_repeats,
+)
 from pruner.analyze.pythonargs import edges_of_arguments
 from pruner.analyze.pythonpath import Environment, Modules, modules_of
 from pruner.analyze.pythonsource import Import, Source, parse
 from pruner.analyze.pythontrace import traced_edges
+from pruner.analyze.started import edges_of_commands, edges_of_names
 from pruner.model import EdgeKind, FileType, Findings, Strength, Unknown, file_node
 
 if TYPE_CHECKING:
@@ -67,6 +76,9 @@ def edges_of_python(file: File, data: memoryview, active: bool, view: View) -> F
     for environment in environments:
         edges.extend(traced_edges(place.file, reached, source.groups, environment, view))
     edges.extend(_file_edges(source, place))
+    edges.extend(_computed_edges(source, place))
+    edges.extend(edges_of_commands(file, source.commands, view))
+    edges.extend(edges_of_names(file, source.words, bytes(data), view))
     unknowns.extend(
         Unknown(kind="import", subject=file.path, detail=f"a module whose name is computed in line {line}")
         for line in source.computed
@@ -223,6 +235,8 @@ def _module_edges(
     for path in files:
         yield from module_edges(place.file, path, place.view, evidence=evidence, strength=strength, group=group)
         owned = owner_of(path, place.view) is not None
+        if owned and not _is_library(path, place):
+            yield from own_edges(place.path, path, place.view, evidence=evidence, strength=strength, group=group)
         for environment in place.environments:
             library = environment.library
             if library is not None and path.startswith(f"{library}/") and "-packages/" not in path:
@@ -240,19 +254,24 @@ def _module_edges(
                 break
 
 
+def _is_library(path: str, place: _Place) -> bool:
+    """Whether the module is one of an interpreter's standard library, whose package is kept whole as it is."""
+    libraries = tuple(f"{environment.library}/" for environment in place.environments if environment.library)
+    return path.startswith(libraries) and "-packages/" not in path
+
+
 def _named_edges(source: Source, place: _Place, reached: list[str]) -> Iterator[Edge]:
     """Optional edges to the modules that strings name, as settings of Django, Celery or logging do."""
     for text in (*sorted(source.names), *sorted(source.settings)):
         name = text.partition(":")[0]
         files, complete = _files_of(name, place)
-        libraries = [f"{environment.library}/" for environment in place.environments if environment.library]
-        named = [path for path in files if "-packages/" in path or not path.startswith(tuple(libraries))]
+        named = [path for path in files if not _is_library(path, place)]
         if named and (complete or name.rpartition(".")[2][:1].isupper()):
             yield from _module_edges(place, named, f"the string {text}", reached, group=NAMES)
 
 
 def _file_edges(source: Source, place: _Place) -> Iterator[Edge]:
-    """Files beside the module that it addresses by `__file__`, absolute paths, and commands that it starts."""
+    """Files beside the module that it addresses by `__file__`, and absolute paths."""
     for path in sorted(source.paths | source.literals):
         found = place.view.resolved(path)
         if found is None or place.path.startswith(found.path.rstrip("/") + "/"):
@@ -263,8 +282,26 @@ def _file_edges(source: Source, place: _Place) -> Iterator[Edge]:
         if found.type is FileType.DIRECTORY and path in source.paths:
             evidence = f"in a directory that {basename(place.path)} names"
             yield from tree_edges(place.file, found.path, place.view, kind=EdgeKind.DATA, evidence=evidence)
-    for command in sorted(source.commands):
-        found_command = place.view.tree.which(command, place.view.search_path)
-        if found_command is not None:
-            evidence = f"{basename(place.path)} starts {command}"
-            yield from place.view.edges_to(place.file, found_command, EdgeKind.EXEC, evidence=evidence)
+
+
+def _computed_edges(source: Source, place: _Place) -> Iterator[Edge]:
+    """The application's own modules of packages in which it imports by computed names, or that it lists."""
+    listed = [name for name in source.listed if not name.startswith("/")]
+    absolute = {found.module.rpartition(".")[2]: found.module for found in source.imports if not found.level}
+    absolute |= {name: f"{found.module}.{name}" for found in source.imports if not found.level for name in found.names}
+    named = [absolute.get(name, name) for name in listed if name != "__path__"]
+    named += [name for name, level in source.namespaces if not level]
+    directories = [dirname(path) for name in named for path in _files_of(name, place)[0][-1:] if _is_initial(path)]
+    directories += [name for name in source.listed if name.startswith("/")]
+    directories += [dirname(place.path)] if "__path__" in listed else []
+    for name, level in source.namespaces:
+        folder = dirname(place.path)
+        for _ in range(level - 1):
+            folder = dirname(folder)
+        directories += [join(folder, *name.split("."))] if level else []
+    for directory in dict.fromkeys(directories):
+        yield from namespace_edges(place.path, (directory,), ".py", place.view, basename(directory))
+
+
+def _is_initial(path: str) -> bool:
+    return basename(path).startswith("__init__.")

@@ -13,33 +13,21 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
+from pruner.analyze.pythoncommands import command_of_call, text_of
 from pruner.analyze.pythonvalues import Paths
+from pruner.analyze.started import COMPUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pruner.analyze.started import Command
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9.+_-]{1,40}\Z")
 MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?\Z|[A-Za-z_]\w*:[A-Za-z_][\w.]*\Z")
 """`pkg.module`, `pkg.module:attribute` and `module:attribute`, as settings and servers name modules."""
 
 _FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _LOADERS = frozenset({"import_module", "__import__", "load_module", "run_module"})
-_STARTERS = frozenset(
-    {
-        "run",
-        "call",
-        "check_call",
-        "check_output",
-        "Popen",
-        "getoutput",
-        "getstatusoutput",
-        "system",
-        "popen",
-        "which",
-        "create_subprocess_exec",
-        "create_subprocess_shell",
-    }
-)
-_STARTER_MODULES = frozenset({"subprocess", "os", "shutil", "asyncio"})
 _ITERATORS = frozenset({"iter_modules", "walk_packages"})
 
 
@@ -73,14 +61,16 @@ class Source:
     """Absolute paths computed from `__file__`."""
     literals: set[str] = field(default_factory=set)
     """Strings that are absolute paths."""
-    commands: set[str] = field(default_factory=set)
-    """First words of commands that it starts, or looks for."""
-    shell_texts: set[str] = field(default_factory=set)
-    """Command lines that it hands to a shell."""
+    words: set[str] = field(default_factory=set)
+    """Short strings that could be names of commands."""
+    commands: list[Command] = field(default_factory=list)
+    """Commands that it starts, or looks for."""
     search: list[str] = field(default_factory=list)
     """Directories that it adds to `sys.path`."""
-    lists_package: bool = False
-    """It goes through the modules of a package by `pkgutil`."""
+    namespaces: dict[tuple[str, int], None] = field(default_factory=dict)
+    """Packages of which it imports modules by computed names: dotted name and number of leading dots."""
+    listed: dict[str, None] = field(default_factory=dict)
+    """Directories and names of packages through whose modules it goes by `pkgutil`; `__path__` is its own."""
     groups: set[str] = field(default_factory=set)
     """Entry point groups that it asks for."""
 
@@ -179,7 +169,9 @@ class _Reader:
             return
         if text.startswith("/") and len(text) > 1 and "\n" not in text:
             self._source.literals.add(text)
-        elif MODULE_NAME.match(text):
+        elif _WORD.match(text):
+            self._source.words.add(text)
+        if MODULE_NAME.match(text):
             self._source.names.add(text)
 
     def _assignment(self, node: ast.Assign) -> None:
@@ -202,8 +194,9 @@ class _Reader:
                 self._import(first.value.lstrip("."), level, (), node, guarded=guarded)
             else:
                 self._source.computed.append(node.lineno)
+                self._namespace(first, node)
         elif name in _ITERATORS:
-            self._source.lists_package = True
+            self._lists(node)
         elif name in {"entry_points", "iter_entry_points"}:
             values = (first, *(keyword.value for keyword in node.keywords if keyword.arg == "group"))
             self._source.groups.update(
@@ -215,8 +208,10 @@ class _Reader:
             and _words(node.func.value) == {"sys", "path"}
         ):
             self._add_search(node.args[-1] if node.args else None)
-        elif name in _STARTERS or name.startswith(("exec", "spawn", "posix_spawn")):
-            self._starts(node, name)
+        else:
+            command = command_of_call(node, name)
+            if command is not None:
+                self._source.commands.append(command)
 
     def _add_search(self, argument: ast.expr | None) -> None:
         value = self._paths.value(argument)
@@ -226,24 +221,28 @@ class _Reader:
         if value is not None:
             self._source.search.append(normpath(value))
 
-    def _starts(self, node: ast.Call, name: str) -> None:
-        """The command of `subprocess.run(["git", …])`, `os.system("git …")`, `shutil.which("git")` and the like."""
-        owner = _words(node.func) - {name}
-        if owner and not owner & _STARTER_MODULES:
-            return
-        for argument in node.args[:2]:
-            value = argument.elts[0] if isinstance(argument, (ast.List, ast.Tuple)) and argument.elts else argument
-            if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
-                continue
-            shell = any(keyword.arg == "shell" for keyword in node.keywords) or name in {
-                "system",
-                "popen",
-                "getoutput",
-                "getstatusoutput",
-                "create_subprocess_shell",
-            }
-            if shell and value is argument:
-                self._source.shell_texts.add(value.value)
-            elif value.value and "\0" not in value.value:
-                self._source.commands.add(value.value)
-            return
+    def _namespace(self, argument: ast.expr, node: ast.Call) -> None:
+        """The package that a computed module name begins with: `f"pkg.{x}"`, `"pkg." + x`, `f".{x}"`."""
+        text = text_of(argument).partition(COMPUTED)[0]
+        given = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "package")]
+        anchor = text_of(given[0]) if given else COMPUTED
+        if text.startswith(".") and not text.startswith("..") and COMPUTED not in anchor:
+            text = anchor + text
+        level = len(text) - len(text.lstrip("."))
+        name = text[level:].rpartition(".")[0]
+        if level or name:
+            self._source.namespaces[name, level] = None
+
+    def _lists(self, node: ast.Call) -> None:
+        """The packages whose modules `pkgutil.iter_modules(PATH)` and `walk_packages(PATH)` go through."""
+        given = [node.args[0]] if node.args else [word.value for word in node.keywords if word.arg == "path"]
+        for argument in given:
+            inner = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [argument]
+            for element in inner:
+                value = self._paths.value(element)
+                if value is not None:
+                    self._source.listed[value] = None
+                elif isinstance(element, ast.Attribute) and element.attr == "__path__":
+                    self._source.listed[ast.unparse(element.value)] = None
+                elif isinstance(element, ast.Name) and element.id == "__path__":
+                    self._source.listed["__path__"] = None

@@ -11,8 +11,18 @@ from posixpath import basename, dirname, normpath
 from typing import TYPE_CHECKING
 
 from pruner.analyze import gems
-from pruner.analyze.imports import MAXIMUM_SOURCE_BYTES, module_edges, owner_of, tree_edges, without_repeats
-from pruner.analyze.rubypath import RubyPaths, library_above, literal, load_path
+from pruner.analyze.imports import (
+    MAXIMUM_SOURCE_BYTES,
+    module_edges,
+    namespace_edges,
+    own_edges,
+    owner_of,
+    tree_edges,
+    without_repeats,
+)
+from pruner.analyze.rubycommands import command_of_line, commands_of_call
+from pruner.analyze.rubypath import RubyPaths, directory_before, library_above, literal, load_path
+from pruner.analyze.started import edges_of_commands, edges_of_names, literals_of
 from pruner.analyze.syntax import ancestors, matches, may_be_path, text_of
 from pruner.model import EdgeKind, FileType, Findings, Unknown, file_node
 
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node as Syntax
 
+    from pruner.analyze.started import Command
     from pruner.analyze.view import View
     from pruner.model import Edge, File
 
@@ -39,8 +50,15 @@ _QUERY = """
 (binary left: (global_variable) @path right: (_) @added (#any-of? @path "$LOAD_PATH" "$:"))
 ((identifier) @place (#eq? @place "__dir__"))
 ((file) @place)
-(call !receiver method: (identifier) @starter arguments: (argument_list . (string) @command)
-  (#any-of? @starter "system" "exec" "spawn"))
+(subshell) @line
+(call method: (identifier) @starter arguments: (argument_list) @arguments
+  (#match? @starter "^(system|exec|spawn|execute|execpipe|popen.*|capture[23]e?|pipeline.*)$"))
+(call method: (identifier) @starter arguments: (argument_list) @arguments
+  (#any-of? @starter "commands" "optional_commands" "has_command"))
+(call receiver: [(constant) (scope_resolution) (identifier) (instance_variable)] @loader
+  arguments: (argument_list (string) @directory) (#match? @loader "[Ll]oad"))
+(call !receiver method: (identifier) @loader arguments: (argument_list (string) @directory)
+  (#match? @loader "load") (#not-any-of? @loader "load" "autoload"))
 """
 _ACTIVATED = re.compile(r"\b(?:activate_bin_path|bin_path)\(\s*[\"']([\w.-]+)[\"']")
 """`load Gem.activate_bin_path("rake", "rake")`, as RubyGems writes into the commands that it installs."""
@@ -62,15 +80,17 @@ def edges_of_ruby(file: File, data: memoryview, active: bool, view: View) -> Fin
             edges=tree_edges(file_node(file.path), folder, view, kind=EdgeKind.COMPANION, evidence=evidence)
         )
     reader = _Reader(file, view)
-    for _, captures in matches("ruby", _QUERY, bytes(data)):
+    text = bytes(data)
+    for _, captures in matches("ruby", _QUERY, text):
         reader.look({name: nodes[0] for name, nodes in captures.items()})
-    return reader.findings()
+    return reader.findings(text)
 
 
 class _Reader:
     """Gathers what one file asks for."""
 
     def __init__(self, file: File, view: View) -> None:
+        self._file_read = file
         self._path = file.path
         self._source = file_node(file.path)
         self._view = view
@@ -78,9 +98,12 @@ class _Reader:
         self._edges: list[Edge] = []
         self._unknowns: list[Unknown] = []
         self._places: list[str] = []
+        self._commands: list[Command] = []
         self._paths = RubyPaths(file.path)
 
-    def findings(self) -> Findings:
+    def findings(self, data: bytes) -> Findings:
+        self._edges.extend(edges_of_commands(self._file_read, self._commands, self._view))
+        self._edges.extend(edges_of_names(self._file_read, literals_of(data), data, self._view))
         for place in sorted(set(self._places)):
             self._edges.extend(self._place_edges(place))
         return Findings(edges=without_repeats(self._edges), unknowns=tuple(dict.fromkeys(self._unknowns)))
@@ -92,8 +115,12 @@ class _Reader:
                 self._library.insert(0, value)
         elif "bundler" in found:
             self._bundle()
-        elif "command" in found:
-            self._command(text_of(found["command"])[1:-1])
+        elif "line" in found:
+            self._commands.append(command_of_line(found["line"]))
+        elif "starter" in found:
+            self._commands.extend(commands_of_call(text_of(found["starter"]), found["arguments"]))
+        elif "directory" in found:
+            self._namespace(literal(found["directory"]) or directory_before(found["directory"]), "load")
         elif "place" in found:
             self._place(found["place"])
         else:
@@ -108,6 +135,7 @@ class _Reader:
         elif name is None and value is None:
             detail = f"a library whose name is computed in line {argument.start_point[0] + 1}"
             self._unknowns.append(Unknown(kind="import", subject=self._path, detail=detail))
+            self._namespace(directory_before(argument, self._paths), method)
         elif method == "gem" and name is not None:
             self._gem(name, argument)
         elif method == "require_relative" or value is not None:
@@ -141,7 +169,7 @@ class _Reader:
             if name not in _BUILTIN:
                 self._missing(name, argument)
             return
-        self._edges.extend(module_edges(self._source, path, self._view, evidence=f"require {name}"))
+        self._own(path, f"require {name}")
         gem = gem or gems.module_of_gem(path, self._view)
         if gem is not None:
             self._edges.extend(gems.gem_edges(self._source, gem, self._view, evidence=f"require {name}"))
@@ -157,9 +185,7 @@ class _Reader:
         for extension in _EXTENSIONS:
             found = self._view.resolved(path + extension)
             if found is not None and found.type is FileType.REGULAR:
-                self._edges.extend(
-                    module_edges(self._source, path + extension, self._view, evidence=f"require {shown}")
-                )
+                self._own(path + extension, f"require {shown}")
                 return
         self._missing(shown, argument)
 
@@ -191,12 +217,18 @@ class _Reader:
             for gem in gems.gems_of(self._view).get("bundler", ()):
                 self._edges.extend(gems.gem_edges(self._source, gem, self._view, evidence="Bundler itself"))
 
-    def _command(self, text: str) -> None:
-        words = text.split()
-        found = self._view.tree.which(words[0], self._view.search_path) if words else None
-        if found is not None:
-            evidence = f"starts {words[0]}"
-            self._edges.extend(self._view.edges_to(self._source, found, EdgeKind.EXEC, evidence=evidence))
+    def _namespace(self, directory: str | None, method: str) -> None:
+        """The application's own libraries below a directory that a computed name begins with."""
+        if not directory:
+            return
+        relative = () if method == "require_relative" else (*self._library, *load_path(self._view))
+        places = dict.fromkeys((dirname(self._path), *relative))
+        folders = [directory] if directory.startswith("/") else [normpath(f"{place}/{directory}") for place in places]
+        self._edges.extend(namespace_edges(self._path, folders, ".rb", self._view, directory))
+
+    def _own(self, path: str, evidence: str) -> None:
+        self._edges.extend(module_edges(self._source, path, self._view, evidence=evidence))
+        self._edges.extend(own_edges(self._path, path, self._view, evidence=evidence))
 
     def _place(self, node: Syntax) -> None:
         """The path of the largest expression around `__dir__` or `__FILE__` that has a known value."""

@@ -110,6 +110,48 @@ def literal(node: Syntax) -> str | None:
     return "".join(text_of(child) for child in node.named_children)
 
 
+def directory_before(node: Syntax, paths: RubyPaths | None = None) -> str | None:
+    """The directory that a computed name begins with: `"a/b/#{x}"`, `"a/" + x`, `File.join("a", x)`; None for none.
+
+    With `paths`, the beginning may be an expression over `__dir__` or `__FILE__`.
+    """
+    if not may_be_path(node):
+        return None
+    children = node.named_children
+    method, arguments = (node.child_by_field_name(name) for name in ("method", "arguments"))
+    if node.type == "string":
+        return _before_interpolation(children, paths)
+    if node.type == "binary" and children:
+        return _folder(literal(children[0]) or "")
+    if node.type == "call" and method is not None and arguments is not None and text_of(method) == "join":
+        words: list[str] = []
+        for child in arguments.named_children:
+            word = literal(child) or (paths.value(child) if paths is not None else None)
+            if word is None:
+                break
+            words.append(word)
+        return "/".join(words) or None
+    return None
+
+
+def _before_interpolation(children: list[Syntax], paths: RubyPaths | None) -> str | None:
+    text = ""
+    for child in children:
+        if child.type == "string_content":
+            text += text_of(child)
+            continue
+        value = paths.value(child.named_children[0]) if paths is not None and child.named_children else None
+        if value is None:
+            break
+        text += value
+    return _folder(text)
+
+
+def _folder(text: str) -> str | None:
+    """The directories at the beginning of a name."""
+    return text.rpartition("/")[0] or None
+
+
 @lru_cache(maxsize=2)
 def load_path(view: View) -> tuple[str, ...]:
     """Real paths of the directories of `$LOAD_PATH`, as far as they exist; RUBYLIB of the image first."""

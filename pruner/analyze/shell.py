@@ -53,12 +53,24 @@ def edges_of_shell(file: File, data: memoryview, view: View) -> Findings:
     """The needs of the active shell script `file`, apart from its shebang.
 
     Sourced files are hard `exec` edges, existing absolute paths hard `data` edges; commands and programs named by path
-    are optional `exec` edges of the group `shell-commands`, refused by default. A command or a sourced file whose name
+    are optional `exec` edges of the group `shell-commands`, refused by default, except what `exec` turns the script
+    into (`exec gzip -d "$@"`): whoever starts the script asks for that. A command or a sourced file whose name
     the script computes is an unknown of kind `command`.
     """
     script = _Script(file, view)
     script.read(bytes(data[:_MOST_BYTES]), file.path)
     return Findings(edges=tuple(dict.fromkeys(script.edges)), unknowns=tuple(dict.fromkeys(script.unknowns)))
+
+
+def edges_of_command(file: File, text: str, view: View, *, group: str, by_shell: bool) -> tuple[Edge, ...]:
+    """The edges of `file`, which is no shell script itself, to what the literal command line `text` in it starts.
+
+    Optional `exec` edges of `group`, taken unless refused: the file says that it runs just these. Computed words are
+    passed over. Where no shell reads the line (`by_shell`), the names of builtins are programs too.
+    """
+    script = _Script(file, view, group=group, default=True, builtins=_BUILTINS if by_shell else frozenset())
+    script.read(text.encode("utf-8", "surrogateescape")[:_MOST_BYTES], file.path)
+    return tuple(dict.fromkeys(script.edges))
 
 
 @functools.cache
@@ -73,9 +85,20 @@ def parser() -> Parser:
 class _Script:
     """Gathers the edges of one script while it reads it and what it sources."""
 
-    def __init__(self, file: File, view: View) -> None:
+    def __init__(
+        self,
+        file: File,
+        view: View,
+        *,
+        group: str = COMMANDS,
+        default: bool = False,
+        builtins: frozenset[str] = _BUILTINS,
+    ) -> None:
         self._file = file
         self._view = view
+        self._group = group
+        self._default = default
+        self._builtins = builtins
         self._scope = Scope(file.path)
         self._functions: set[str] = set()
         self._sourced: list[str] = []
@@ -116,20 +139,21 @@ class _Script:
             return
         if name == "eval" or (base in SHELLS and any(text_of(word).endswith("c") for word in arguments[:-1])):
             self._nested(arguments, path)
-        if name not in _BUILTINS and name not in self._functions and "/" not in name:
+        if name not in self._builtins and name not in self._functions and "/" not in name:
             self._optional_command(name)
         if base in WRAPPERS:
-            self._wrapped(arguments)
+            self._wrapped(arguments, becomes=name == "exec")
         elif base == "find":
             self._wrapped(_after_exec(arguments))
 
-    def _optional_command(self, name: str) -> bool:
+    def _optional_command(self, name: str, *, becomes: bool = False) -> bool:
         found = self._view.tree.which(name, self._view.search_path)
-        if found is not None and "/" not in name:
-            self._exec(found, f"calls {name}")
+        if found is not None and ("/" not in name or (becomes and name.startswith("/"))):
+            default = becomes and found not in self._view.shells
+            self._exec(found, f"becomes {name}" if becomes else f"calls {name}", default=default)
         return found is not None
 
-    def _wrapped(self, arguments: Iterable[Node]) -> None:
+    def _wrapped(self, arguments: Iterable[Node], *, becomes: bool = False) -> None:
         """The command among the arguments of a command that starts another one: the first word that is one."""
         for argument in arguments:
             if _POSITIONAL.match(text_of(argument)):
@@ -138,7 +162,10 @@ class _Script:
             if values is None:
                 self._computed(argument)
                 return
-            if any(value in self._functions or self._optional_command(value) for value in sorted(values)):
+            calls = (
+                value in self._functions or self._optional_command(value, becomes=becomes) for value in sorted(values)
+            )
+            if any(calls):
                 return
 
     def _source(self, arguments: list[Node], path: str) -> None:
@@ -216,15 +243,15 @@ class _Script:
     def _edge(self, path: str, kind: EdgeKind, evidence: str) -> None:
         self.edges += self._view.edges_to(file_node(self._file.path), path, kind, evidence=evidence)
 
-    def _exec(self, path: str, evidence: str) -> None:
+    def _exec(self, path: str, evidence: str, *, default: bool = False) -> None:
         self.edges += self._view.edges_to(
             file_node(self._file.path),
             path,
             EdgeKind.EXEC,
             evidence=evidence,
             strength=Strength.OPTIONAL,
-            group=COMMANDS,
-            default=False,
+            group=self._group,
+            default=default or self._default,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from pruner.rootfs.tree import Tree
     from pruner.rootfs.types import Root
+
+_ESSENTIAL = re.compile(r"^Essential:[ \t]*yes[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,15 @@ class View:
     def _is_directory(self, path: str) -> bool:
         file = self.tree.get(path)
         return file is not None and file.type is FileType.DIRECTORY
+
+    @cached_property
+    def essential(self) -> frozenset[PackageId]:
+        """The packages whose control data say `Essential: yes`: any package may use them undeclared (Policy 3.8)."""
+        return frozenset(
+            package.id
+            for package in self.inventory.packages
+            if package.stanza is not None and _ESSENTIAL.search(package.stanza)
+        )
 
     def siblings(self, package: Package) -> frozenset[PackageId]:
         """The installed packages that were built from the same source, `package` itself included."""

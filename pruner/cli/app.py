@@ -37,10 +37,10 @@ def _options(
     del version  # its callback has answered
 
 
-app.command("plan")(plan_command)
-app.command("why")(why_command)
-app.command("costs")(costs_command)
-app.command("apply")(apply_command)
-app.command("verify")(verify_command)
+app.command("plan", short_help="Decide on every file of an image and write a plan.")(plan_command)
+app.command("why", short_help="Say why something is kept or dropped.")(why_command)
+app.command("costs", short_help="List what is optional, and what it costs.")(costs_command)
+app.command("apply", short_help="Write the pruned root, as a directory or a tar.")(apply_command)
+app.command("verify", short_help="Run commands in both roots and compare.")(verify_command)
 app.add_typer(rules_app, name="rules")
-app.command("schema")(schema_command)
+app.command("schema", short_help="Print the JSON Schema of a plan or of pruner.yaml.")(schema_command)

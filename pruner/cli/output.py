@@ -23,16 +23,15 @@ if TYPE_CHECKING:
 def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
     """Write `artifacts` below `directory`, replacing a former plan there in one rename.
 
-    Raises `InputError` when the directory holds anything that no plan wrote.
+    Raises `InputError` when a file is there, or a directory that is neither empty nor a plan.
     """
-    if directory.exists():
-        if not directory.is_dir():
-            raise InputError(f"{directory} is not a directory", hint="choose another --output")
-        if any(directory.iterdir()) and not (directory / "plan.json").is_file():
-            raise InputError(f"{directory} is not empty and holds no plan", hint="choose another --output")
+    # Resolved before anything is made: once a missing parent exists, a `..` behind it leads elsewhere than it was
+    # checked to lead.
+    final = Path(os.path.realpath(directory))
+    _check_replaceable(final, shown=directory)
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
     except OSError as error:
         raise EnvironmentFault(f"{directory} can't be written: {(error.strerror or str(error)).lower()}") from error
     try:
@@ -42,11 +41,32 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(artifact.data)
             path.chmod(artifact.mode)
-        _swap(fresh, directory)
+        _check_replaceable(final, shown=directory)
+        _swap(fresh, final)
     except OSError as error:
         raise EnvironmentFault(f"{directory} can't be written: {(error.strerror or str(error)).lower()}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _check_replaceable(directory: Path, *, shown: Path) -> None:
+    if not os.path.lexists(directory):
+        return
+    if not directory.is_dir():
+        raise InputError(f"{shown} is not a directory", hint="choose another --output")
+    if any(directory.iterdir()) and not _is_plan(directory / "plan.json"):
+        raise InputError(f"{shown} is not empty and holds no plan", hint="choose another --output")
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether `path` begins as the plans of pruner do: other tools name a file plan.json too."""
+    from pruner.emit.planschema import SCHEMA_NAME
+
+    try:
+        with path.open("rb") as stream:
+            return f'"{SCHEMA_NAME}"'.encode() in stream.read(256)
+    except OSError:
+        return False
 
 
 def _swap(fresh: Path, directory: Path) -> None:

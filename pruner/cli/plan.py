@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,6 +82,7 @@ def plan_command(
         },
     )
     plan = write_plan(request, output, image=image, quiet=quiet)
+    _note_idle_options(request, plan)
     if as_json:
         typer.echo(json.dumps(totals_document(plan, output), indent=2))
     elif not quiet:
@@ -100,7 +103,7 @@ def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool
     # (a fifth of the time), and what is live at the end stays under 300 MB without it.
     gc.disable()
     with progress_bar(quiet=quiet) as progress:
-        plan = make_plan(request, progress=progress)
+        plan = make_plan(replace(request, image=image), progress=progress)
         progress("writing")
         write_directory(output, emit_all(plan, image=image, epoch=source_date_epoch()))
     return plan
@@ -114,7 +117,7 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
 
     direction = options.pop("relations_direction", None)
     if direction is not None and direction not in DIRECTIONS:
-        raise UsageError(f"direction {printable(str(direction))!r} is unknown", hint=" or ".join(DIRECTIONS))
+        raise UsageError(f"direction '{printable(str(direction))}' is unknown", hint=" or ".join(DIRECTIONS))
     root = options.pop("root", None)
     files = options.pop("relations", None) or ()
     options["relations"] = tuple(RelationsFile(path=path, direction=direction) for path in files)  # type: ignore[attr-defined]
@@ -124,9 +127,11 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
         raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …")
     profile = joined.profile or Profile.BALANCED
     if profile not in set(Profile):
-        raise UsageError(f"profile {printable(profile)!r} is unknown", hint=f"one of {', '.join(Profile)}")
+        raise UsageError(f"profile '{printable(profile)}' is unknown", hint=f"one of {', '.join(Profile)}")
     if not joined.entry:
-        raise UsageError("no entry point was given", hint="name what must run: --entry 'cmd:nginx -g \"daemon off;\"'")
+        raise UsageError(
+            "no entry point was given", hint="name what must run: --entry image, or --entry 'cmd:nginx -g …'"
+        )
     features = dict(text.partition("=")[::2] for text in joined.features)
     return Request(
         sbom=sbom,
@@ -143,6 +148,17 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
         verify=tuple(check_as_text(check) for check in joined.verify),
         config=config,
     )
+
+
+def _note_idle_options(request: Request, plan: Plan) -> None:
+    """Say which names of --accept and --refuse no option of this plan has: misspelt, or of another image."""
+    known = {option.name for option in plan.optional}
+    for flag, names in (("--accept", request.accept), ("--refuse", request.refuse)):
+        for name in names:
+            if name not in known and "/" not in name:  # KIND:PATH and a path name single edges
+                near = difflib.get_close_matches(name, known, n=1)
+                advice = f"did you mean {near[0]}?" if near else "`pruner costs` lists them"
+                typer.echo(f"note: {flag} {printable(name)}: no option of this plan, {advice}", err=True)
 
 
 def _counted(number: int) -> str:
@@ -172,8 +188,20 @@ def _summary(plan: Plan, output: Path) -> str:
     lines = [table(rows, right=(1, 2)), ""]
     lines += [f"  lacks     {printable(text)}" for text in plan.lacks]
     saved = [option for option in plan.optional if option.accepted and option.bytes][:3]
-    lines += [f"  option    {option.name} costs {megabytes(option.bytes)} MB" for option in saved]
+    lines += [
+        f"  option    {option.name} costs {megabytes(option.bytes)} MB (--refuse {option.name} saves it)"
+        for option in saved
+    ]
     if plan.unknowns:
         lines.append(f"  unknown   {len(plan.unknowns)} (see {output}/summary.md)")
+    of_entries = [unknown for unknown in plan.unknowns if unknown.subject.startswith("entry:")]
+    lines += [
+        f"  unknown   {printable(unknown.subject.removeprefix('entry:'))}: {printable(unknown.detail)}"
+        for unknown in of_entries
+    ]
+    if plan.image is None:
+        lines.append(
+            f"  add       ENTRYPOINT, USER and the like to {output}/Dockerfile: no image configuration was found"
+        )
     lines.append(f"  written   {output}/  (plan.json, files.txt, Dockerfile, sbom.cdx.json, summary.md)")
     return "\n".join(lines)

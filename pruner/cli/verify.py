@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +18,11 @@ from pruner.errors import NegativeAnswer, UsageError, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pruner.pipeline.request import Request
     from pruner.plan import Plan
     from pruner.read.checks import Check
     from pruner.rootfs import Root
-    from pruner.verify import Missing, Outcome, Verification
+    from pruner.verify import Missing, Outcome, Refinement, Verification
 
 MOST_ROUNDS = 8
 """Rounds of `--refine`: each adds at least one path; a program that needs more is better served by a rule."""
@@ -30,7 +31,10 @@ MOST_ROUNDS = 8
 def verify_command(
     directory: Annotated[Path, typer.Argument(help="A plan directory.")],
     root: Annotated[str, typer.Option(help="The fat root that the plan was made for.")],
-    command: Annotated[list[str] | None, typer.Argument(help="Command to run, after --.")] = None,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="Command to run, after --; beside the checks that the plan has from pruner.yaml."),
+    ] = None,
     dest: Annotated[Path | None, typer.Option(help="The pruned root; written anew from the plan without it.")] = None,
     rules: Annotated[list[Path] | None, typer.Option(help="Rule packs, for advice on what is missing.")] = None,
     refine: Annotated[
@@ -42,7 +46,7 @@ def verify_command(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> None:
-    """Run a command, or the `verify:` entries of pruner.yaml, in both roots and compare exit code and output.
+    """Run a command, and the plan's `verify:` checks, in both roots and compare exit code and output.
 
     Examples:
 
@@ -63,7 +67,10 @@ def verify_command(
             verification = _verify(plan, source, root, dest, _checks(plan, command), rules or ())
             _print(verification, as_json=as_json)
             wanted = refinements(verification, plan) if refine and not verification.passed else ()
-            if not wanted or not _refined(wanted, plan, directory, root=root, sbom=sbom, config=config):
+            if not wanted or sbom is None:
+                break
+            given = _Given(sbom=sbom, root=root, config=config, rules=tuple(rules or ()))
+            if not _refined(wanted, plan, directory, given):
                 break
             dest = None
     finally:
@@ -122,23 +129,59 @@ def _everything(plan: Plan) -> Plan:
     return replace(plan, files=tuple(files))
 
 
-def _refined(
-    wanted: Sequence[object], plan: Plan, directory: Path, *, root: str, sbom: str | None, config: Path
-) -> bool:
-    """Whether something new was written to `config`; the plan is made again with it."""
-    from pruner.read.config import read_config
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What planning again needs and a plan does not hold, since no path of a machine enters it."""
+
+    sbom: str
+    root: str
+    config: Path
+    rules: tuple[Path, ...]
+
+
+def _refined(wanted: Sequence[Refinement], plan: Plan, directory: Path, given: _Given) -> bool:
+    """Whether something new was written to the configuration; the plan is made again with it."""
     from pruner.read.configedit import add_keeps
 
-    added = add_keeps(config, [(item.glob, item.observation) for item in wanted])  # type: ignore[attr-defined]
+    _request_again(plan, given)  # what can't be planned again is said before anything is written
+    added = add_keeps(given.config, [(item.glob, item.observation) for item in wanted])
     if not added:
         return False
     for glob in added:
         typer.echo(f"refined: keep {printable(glob)}", err=True)
-    given = read_config(config)
-    entries = [] if given.entry else list(plan.entries)
-    request = request_from(sbom, config, {"root": root, "entry": entries, "relations_direction": None})
-    write_plan(request, directory, image=None, quiet=True)
+    write_plan(_request_again(plan, given), directory, image=plan.settings.image, quiet=True)
     return True
+
+
+def _request_again(plan: Plan, given: _Given) -> Request:
+    """The request that `plan` was made from, joined with what the configuration file says now.
+
+    Raises `UsageError` when the plan was made with a file that neither the configuration nor the command line names.
+    """
+    settings = plan.settings
+    options: dict[str, object] = {
+        "root": given.root,
+        "entry": plan.entries,
+        "profile": plan.profile,
+        "rules": given.rules,
+        "keep": settings.keep,
+        "drop": settings.drop,
+        "features": settings.features,
+        "accept": settings.accept,
+        "refuse": settings.refuse,
+    }
+    request = request_from(given.sbom, given.config if given.config.exists() else None, options)
+    known = {("rules", path.name) for path in request.rules} | {
+        ("relations", file.path.name) for file in request.relations
+    }
+    for record in plan.inputs:
+        if record.role in {"rules", "relations"} and (record.role, record.name) not in known:
+            raise UsageError(
+                f"the plan was made with {record.role} '{printable(record.name)}', "
+                f"which {printable(str(given.config))} does not name",
+                hint=f"write it there under {record.role}:",
+            )
+    return replace(request, verify=tuple(dict.fromkeys((*plan.verify, *request.verify))))
 
 
 def _print(verification: Verification, *, as_json: bool) -> None:
@@ -149,8 +192,8 @@ def _print(verification: Verification, *, as_json: bool) -> None:
         typer.echo(f"note: {printable(caveat)}", err=True)
     for outcome in verification.outcomes:
         typer.echo(f"{'same   ' if outcome.passed else 'DIFFERS'}  {outcome.check.title}")
-        for fact in outcome.facts:
-            typer.echo(f"  {fact}")
+        for fact in outcome.facts:  # the line above names what was run
+            typer.echo(f"  {fact.removeprefix(f'{outcome.check.title}: ').replace(f' {outcome.check.title} ', ' it ')}")
         if outcome.diff:
             typer.echo("\n".join(f"  {line}" for line in outcome.diff.splitlines()))
         for missing in outcome.missing if not outcome.passed else ():

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pruner.cli.output import megabytes
 from pruner.errors import printable
+
+if TYPE_CHECKING:
+    from pruner.plan import Plan
+
+_MOST_LINKS = 40
+"""Links on the way to a file, as Linux allows."""
+
+_MOST_FILES = 5
 
 
 def why_command(
@@ -26,7 +36,8 @@ def why_command(
     from pruner.emit.planfile import load_plan
     from pruner.plan import explain
 
-    found = explain(load_plan(directory), subject)
+    plan = load_plan(directory)
+    found = explain(plan, _through_links(plan, subject) if subject.startswith("/") else subject)
     if as_json:
         chain = [asdict(edge) for edge in found.chain]
         document = {"subject": found.subject, "kept": found.kept, "reason": found.reason, "chain": chain}
@@ -48,3 +59,39 @@ def why_command(
         arrow = "  " * depth + "└─ "
         typer.echo(f"{arrow}{edge.kind}: {printable(edge.evidence)}{rule}")
         typer.echo(f"{'  ' * depth}   {readable(edge.target)}")
+    if found.kept:
+        _print_kept_files(plan, found.subject)
+
+
+def _through_links(plan: Plan, path: str) -> str:
+    """The name under which the plan has `path`: /bin/sh is /usr/bin/sh where /bin is a link."""
+    files = {file.path: file for file in plan.files}
+    for _ in range(_MOST_LINKS):
+        if path in files:
+            return path
+        parts = path.split("/")
+        prefixes = ("/".join(parts[:length]) for length in range(2, len(parts)))
+        link = next((name for name in prefixes if name in files and files[name].target), None)
+        if link is None:
+            return path
+        path = posixpath.normpath(
+            posixpath.join(posixpath.dirname(link), files[link].target or "", path[len(link) + 1 :])
+        )
+    return path
+
+
+def _print_kept_files(plan: Plan, purl: str) -> None:
+    from pruner.model import FileType
+    from pruner.plan import Decision
+
+    owners = {package.id for package in plan.packages if package.purl == purl}
+    files = [
+        file
+        for file in plan.files
+        if file.package in owners and file.decision is not Decision.DROP and file.type is not FileType.DIRECTORY
+    ]
+    files.sort(key=lambda file: (-file.bytes, file.path))
+    for file in files[:_MOST_FILES]:
+        typer.echo(f"  keeps {megabytes(file.bytes)} MB  {printable(file.path)}")
+    if len(files) > _MOST_FILES:
+        typer.echo(f"  and {len(files) - _MOST_FILES} more")

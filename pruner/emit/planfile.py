@@ -44,6 +44,7 @@ def plan_artifact(plan: Plan) -> Artifact:
         ("capabilities", plan.capabilities),
         ("lacks", plan.lacks),
         ("verify", plan.verify),
+        ("settings", _plain(plan.settings)),
         ("unknowns", [_unknown(unknown) for unknown in plan.unknowns]),
         ("packages", [_package(package) for package in plan.packages]),
         ("optional", [_optional(optional) for optional in plan.optional]),

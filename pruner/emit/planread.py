@@ -30,6 +30,7 @@ from pruner.plan.types import (
     OptionalPlan,
     PackagePlan,
     Plan,
+    Settings,
     Totals,
 )
 
@@ -67,6 +68,7 @@ def _plan(document: Mapping[str, Any], directory: Path) -> Plan:
         capabilities=top.strings("capabilities")[0],
         lacks=top.strings("lacks")[0],
         verify=top.strings("verify")[0],
+        settings=_settings(Table.of_object(PLAN_FILE, "settings", sources["settings"])),
         inputs=_inputs(_array("inputs", sources)),
         image=None if sources["image"] is None else _image(Table.of_object(PLAN_FILE, "image", sources["image"])),
         distro=_distro(Table.of_object(PLAN_FILE, "distro", sources["distro"])),
@@ -81,8 +83,8 @@ def _plan(document: Mapping[str, Any], directory: Path) -> Plan:
 
 
 _SECTIONS = (
-    "inputs", "profile", "mode", "entries", "image", "distro", "totals", "capabilities", "lacks", "verify", "unknowns",
-    "packages", "optional", "edges", "files",
+    "inputs", "profile", "mode", "entries", "image", "distro", "totals", "capabilities", "lacks", "verify", "settings",
+    "unknowns", "packages", "optional", "edges", "files",
 )  # fmt: skip
 
 
@@ -152,6 +154,11 @@ def _distro(table: Table) -> Distro:
 
 def _totals(table: Table) -> Totals:
     return Totals(**{key: table.natural(key)[0] for key in Totals.__slots__})
+
+
+def _settings(table: Table) -> Settings:
+    lists = {key: table.strings(key)[0] for key in ("keep", "drop", "features", "accept", "refuse")}
+    return Settings(**lists, image=table.column("image", str, NONE)[0])
 
 
 def _unknowns(table: Table) -> tuple[Unknown, ...]:

@@ -43,6 +43,9 @@ def plan_schema() -> Schema:
             capabilities=_TEXTS,
             lacks=_TEXTS,
             verify=_TEXTS,
+            settings=_record(
+                keep=_TEXTS, drop=_TEXTS, features=_TEXTS, accept=_TEXTS, refuse=_TEXTS, image=_TEXT_OR_NULL
+            ),
             unknowns=_array(_record(kind=_TEXT, subject=_TEXT, detail=_TEXT)),
             packages=_array(_package()),
             optional=_array(

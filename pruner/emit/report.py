@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 15
 _UNKNOWNS = 200
+_ALIKE = 5
+"""Unknowns of one kind and wording that get a row each; more of them are one row and a list."""
 
 _ROWS = (
     ("packages", "packages"),
@@ -109,16 +112,25 @@ def _options(plan: Plan) -> Iterator[str]:
 
 
 def _unknowns(plan: Plan) -> Iterator[str]:
-    rows = [
-        (_text(unknown.kind), _code(unknown.subject), _text(unknown.detail)) for unknown in plan.unknowns[:_UNKNOWNS]
-    ]
     yield from ("## Unknowns", "")
-    if not rows:
+    if not plan.unknowns:
         yield from ("None.", "")
         return
+    alike: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for unknown in plan.unknowns[:_UNKNOWNS]:
+        alike[unknown.kind, unknown.detail].append(unknown.subject)
+    rows = []
+    for (kind, detail), subjects in alike.items():
+        if len(subjects) > _ALIKE:
+            rows.append((_text(kind), f"{len(subjects)} places, listed below", _text(detail)))
+        else:
+            rows += [(_text(kind), _code(subject), _text(detail)) for subject in subjects]
     yield from _table(("kind", "where", "what is not known"), rows)
-    if more := len(plan.unknowns) - len(rows):
+    if more := len(plan.unknowns) - sum(map(len, alike.values())):
         yield from ("", f"{more} more are in `plan.json`.")
+    for (kind, detail), subjects in alike.items():
+        if len(subjects) > _ALIKE:
+            yield from ("", f"{_text(kind)}: {_text(detail)}", "", *(f"- {_code(subject)}" for subject in subjects))
     yield ""
 
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze.view import View
 from pruner.closure import close
+from pruner.errors import InputError, printable
 from pruner.model import DEFAULT_SEARCH_PATH, Choice, Edge, Inventory, Node
 from pruner.pipeline.basics import base_directories, base_edges
 from pruner.pipeline.copyrights import copyright_edges
 from pruner.pipeline.demand import Demand, settle_choices
-from pruner.pipeline.entries import find_entries
+from pruner.pipeline.entries import check_features, find_entries
 from pruner.pipeline.evidence import unowned_links
 from pruner.pipeline.keeps import keep_edges
 from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
-from pruner.plan import Context, InputRecord, Plan, decide
+from pruner.plan import Context, InputRecord, Plan, Settings, decide
 from pruner.read import read_sbom
 from pruner.read.inventory import join
 from pruner.read.relationfile import read_relations
@@ -56,6 +57,11 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
         sbom = read_sbom(request.sbom)
         sources = [read_relations(file.path, file.direction or "dependant") for file in request.relations]
         inventory = join(sbom, root, sources)
+        if not inventory.files:
+            raise InputError(
+                f"{printable(request.sbom)}: lists no files, so nothing can be decided on from it alone",
+                hint="give the bytes with --root, or a syft-json SBOM",
+            )
         if root is not None and root.lacks:
             inventory = replace(inventory, lacks=(*inventory.lacks, *root.lacks))
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
@@ -68,6 +74,7 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
 
 def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]) -> Plan:
     progress("closing")
+    check_features(request.features, rules.capabilities)
     entries = find_entries(request.entries, view, sorted(request.features.items()))
     kept = keep_edges(request.keep, view)
     policy = Policy(
@@ -101,8 +108,20 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         option_name=option_name,
         directories=base_directories(view),
         verify=request.verify,
+        settings=_settings(request),
     )
     return decide(inventory, closure, context)
+
+
+def _settings(request: Request) -> Settings:
+    return Settings(
+        keep=request.keep,
+        drop=request.drop,
+        features=tuple(name if value is None else f"{name}={value}" for name, value in request.features.items()),
+        accept=request.accept,
+        refuse=request.refuse,
+        image=request.image,
+    )
 
 
 def _input_records(request: Request) -> tuple[InputRecord, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pruner.analyze import joined
 from pruner.analyze.arguments import edges_of_arguments
+from pruner.analyze.commandlines import command_lines, shell_text
 from pruner.errors import EntryError, printable
 from pruner.model import File, FileType, Findings, Node, node_name
 from pruner.pipeline.programs import entry_edge, nearest_paths, program_edges
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from pruner.analyze.view import View
 
+SHELL_FORM = "shell-form"
+"""Group of the hard edges to the shell of a shell-form command, so that its cost can be shown."""
+_SHELL_FORM_EVIDENCE = "a hard need of the command's shell form; the exec form of ENTRYPOINT or HEALTHCHECK has none"
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 _OPTION_PATH = re.compile(r"--?[A-Za-z][A-Za-z0-9-]*=(/.+)", re.DOTALL)
 _PASSES_ARGUMENTS = re.compile(rb"\$(?:[@*1]|\{[@*1])")
@@ -30,9 +35,9 @@ def split_command(text: str) -> list[str]:
         words = shlex.split(text.removeprefix("cmd:"))
     except ValueError as error:
         problem = str(error).rstrip(".").lower()
-        raise EntryError(f"entry point {printable(text)!r} can't be split into words: {problem}") from None
+        raise EntryError(f"entry point '{printable(text)}' can't be split into words: {problem}") from None
     if not words:
-        raise EntryError(f"entry point {printable(text)!r} has no command", hint="as in 'cmd:nginx -g \"daemon off;\"'")
+        raise EntryError(f"entry point '{printable(text)}' has no command", hint="as in 'cmd:nginx -g \"daemon off;\"'")
     return words
 
 
@@ -48,6 +53,8 @@ def findings_of_command(source: Node, words: Sequence[str], view: View, base: st
     path, file = _program(source, rest[0], view, base)
     arguments = rest[1:]
     edges = program_edges(source, path, view, base)
+    if shell_text(tuple(rest)) is not None:
+        edges = [replace(edge, group=SHELL_FORM, evidence=_SHELL_FORM_EVIDENCE) for edge in edges]
     for word in arguments:
         option = _OPTION_PATH.fullmatch(word)
         named = view.resolved(option[1] if option else word, base) if _could_be_path(word) else None
@@ -69,7 +76,7 @@ def _program(source: Node, program: str, view: View, base: str) -> tuple[str, Fi
     """Where the program is found, and the file that this leads to."""
     path = _found(program, view)
     file = view.resolved(path, base) if path is not None else None
-    place = f"command {printable(program)!r} of entry point {printable(node_name(source))!r}"
+    place = f"command '{printable(program)}' of entry point '{printable(node_name(source))}'"
     if path is None or file is None:
         raise EntryError(f"{place} does not exist in the image", hint=_nearest_commands(program, view))
     if file.type is FileType.DIRECTORY:
@@ -84,8 +91,6 @@ def _found(program: str, view: View) -> str | None:
 
 def _findings_of_shell_text(source: Node, words: tuple[str, ...], view: View, base: str) -> Findings:
     """What the script of a shell-form command needs: each of its commands, and the script as a whole."""
-    from pruner.analyze.commandlines import command_lines, shell_text
-
     script = shell_text(words)
     if script is None:
         return Findings()

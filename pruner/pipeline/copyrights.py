@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruner.model import Edge, EdgeKind, Node, PackageId, file_node
+from pruner.model import Edge, EdgeKind, FileType, Node, PackageId, file_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,8 @@ def copyright_edges(reached: Mapping[Node, bool], view: View) -> list[Edge]:
     """For every package with a reached file the edges to its copyright file that are still missing."""
     first_kept: dict[PackageId, str] = {}
     for node in sorted(reached):
-        if node.startswith("/"):
+        file = view.tree.files.get(node)
+        if file is not None and file.type is not FileType.DIRECTORY:
             for owner in view.inventory.owners.get(node, ())[:1]:
                 first_kept.setdefault(owner, node)
     edges: list[Edge] = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pruner.analyze import analyze, joined
+from pruner.analyze.config import programs_of_config
 from pruner.model import (
     Choice,
     Edge,
@@ -37,6 +39,13 @@ DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm"})
 """Ecosystems whose packages are kept by file; those of a language are kept whole with what they require."""
 
 
+OPTIONAL_PACKAGES = "optional-packages"
+"""The option that takes what a package graph from outside states as optional (Recommends, Suggests)."""
+
+_STATE_DIRECTORIES = ("/var/lib/", "/var/cache/", "/var/log/", "/var/spool/", "/run/", "/srv/")
+"""Where programs keep what they make at run time (Filesystem Hierarchy Standard 3.0, chapters 3 and 5)."""
+
+
 class Demand:
     """Answers `edges_of(node, active)` for one inventory, one set of rules and one profile."""
 
@@ -46,6 +55,7 @@ class Demand:
         self._profile = profile
         self._facts = PackageFacts(view)
         self._evidence = Evidence(view, rules, self._facts)
+        self._optional = _optional_clauses(view)
 
     def edges_of(self, node: Node, active: bool) -> Findings:
         """What `node` needs while inert or active (`pruner.closure.EdgesOf`)."""
@@ -107,7 +117,7 @@ class Demand:
         if is_distribution:
             parts.append(Findings(edges=tuple(self._module_packages(package))))
             if active:
-                parts.append(Findings(edges=tuple(self._siblings(package))))
+                parts.append(Findings(edges=(*self._siblings(package), *self._configured(package))))
             if active and self._view.root is None:
                 parts.append(self._evidence.edges_of_package(package))
         return joined(parts)
@@ -117,7 +127,10 @@ class Demand:
         edges = []
         for path in self._facts.files_of[package.id]:
             file = self._view.tree.files.get(path)
-            if file is None or file.type is FileType.DIRECTORY or self._rules.is_documentation(path):
+            if file is None or self._rules.is_documentation(path):
+                continue
+            if file.type is FileType.DIRECTORY:
+                edges += _directory_edges(package, path)
                 continue
             option = self._rules.optional_for(path, package)
             edges.append(
@@ -147,6 +160,16 @@ class Demand:
             if sibling != package.id
         ]
 
+    def _configured(self, package: Package) -> list[Edge]:
+        """The package's own programs that its configuration names: who reads it is running, and starts them."""
+        files = (self._view.tree.files.get(path) for path in self._facts.files_of[package.id])
+        return [
+            replace(edge, source=package_node(package.id), evidence=f"{file.path} {edge.evidence}")
+            for file in files
+            if file is not None
+            for edge in programs_of_config(file, self._view)
+        ]
+
     def _module_packages(self, package: Package) -> list[Edge]:
         """Declared dependencies of a package that is kept whole that are made of extension modules.
 
@@ -162,6 +185,7 @@ class Demand:
             )
             for clause in self._view.clauses(package.id)
             if len(clause) == 1 and self._facts.has_elf(clause[0]) and self._facts.is_private(clause[0])
+            if clause not in self._optional[package.id]
         ]
 
     def _of_requirement(self, package: PackageId) -> Findings:
@@ -189,8 +213,8 @@ class Demand:
             )
         return Findings(edges=(data,))
 
-    @staticmethod
     def _clause_edges(
+        self,
         source: Node,
         package: Package,
         clauses: Iterable[tuple[PackageId, ...]],
@@ -198,17 +222,53 @@ class Demand:
     ) -> Findings:
         """An edge for each of the package's `clauses` with one installed answer, a choice for each with several.
 
-        `make` names the nodes.
+        `make` names the nodes. A need that is optional is one edge to the answer that is preferred, left out by default
+        as package managers leave out what is not needed.
         """
         edges, choices = [], []
         for clause in clauses:
             options = tuple(make(option) for option in clause)
             evidence_text = f"{package.name} declares a dependency"
-            if len(options) == 1:
+            if clause in self._optional[package.id]:
+                edges.append(_optional_edge(source, options[0], package))
+            elif len(options) == 1:
                 edges.append(Edge(source=source, target=options[0], kind=EdgeKind.DEPENDS, evidence=evidence_text))
             elif options:
                 choices.append(Choice(source=source, options=options, kind=EdgeKind.DEPENDS, evidence=evidence_text))
         return Findings(edges=tuple(edges), choices=tuple(choices))
+
+
+def _optional_clauses(view: View) -> Mapping[PackageId, frozenset[tuple[PackageId, ...]]]:
+    """For each package the clauses that are stated as optional and nowhere as needed."""
+    optional: defaultdict[PackageId, Counter[tuple[PackageId, ...]]] = defaultdict(Counter)
+    for given in view.inventory.dependencies:
+        if given.strength is Strength.OPTIONAL:
+            optional[given.dependant][given.dependency, *given.alternatives] += 1
+    found = {
+        package: frozenset(clause for clause, times in stated.items() if view.clauses(package).count(clause) == times)
+        for package, stated in optional.items()
+    }
+    return defaultdict(frozenset, found)
+
+
+def _optional_edge(source: Node, target: Node, package: Package) -> Edge:
+    return Edge(
+        source=source,
+        target=target,
+        kind=EdgeKind.DEPENDS,
+        strength=Strength.OPTIONAL,
+        evidence=f"{package.name} declares an optional dependency",
+        group=OPTIONAL_PACKAGES,
+        default=False,
+    )
+
+
+def _directory_edges(package: Package, path: str) -> list[Edge]:
+    """A directory that the package ships where programs keep what they make, with its owner and mode; also empty."""
+    if not path.startswith(_STATE_DIRECTORIES):
+        return []
+    evidence = f"a directory of {package.name} for what is made at run time"
+    return [Edge(source=package_node(package.id), target=file_node(path), kind=EdgeKind.STATE, evidence=evidence)]
 
 
 def settle_choices(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> list[Edge]:

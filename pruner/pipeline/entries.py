@@ -25,9 +25,10 @@ from pruner.model import (
 )
 from pruner.pipeline.commands import findings_of_command, split_command
 from pruner.pipeline.programs import entry_edge, nearest_paths, program_edges
+from pruner.plan import purl_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pruner.analyze.view import View
 
@@ -40,6 +41,14 @@ class Entries:
     files: frozenset[str]
     """Real paths that entry points name or lead to by links."""
     unknowns: tuple[Unknown, ...] = ()
+
+
+def check_features(names: Iterable[str], known: Collection[str]) -> None:
+    """Raise `UsageError` with the nearest names for a capability that no rule answers to."""
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+            raise UsageError(f"no rule knows the feature '{printable(name)}'", hint=f"did you mean {', '.join(near)}?")
 
 
 def find_entries(texts: Sequence[str], view: View, features: Iterable[tuple[str, str | None]] = ()) -> Entries:
@@ -73,7 +82,7 @@ def _findings_of_entry(text: str, view: View) -> Findings:
     if colon and name:
         return Findings(edges=tuple(_package_edges(text, _packages_of_name(ecosystem, name, view), view)))
     raise UsageError(
-        f"entry point {printable(text)!r} is of no known form",
+        f"entry point '{printable(text)}' is of no known form",
         hint="write /abs/path, /abs/tree/, deb:NAME, apk:NAME, a purl, cmd:COMMAND LINE or image",
     )
 
@@ -87,13 +96,13 @@ def _path_edges(text: str, view: View) -> list[Edge]:
     if file is None and text.strip("/"):
         if view.tree.locate(text.rstrip("/")).path is not None:
             problem = view.tree.resolve(text).problem
-            raise EntryError(f"entry point {printable(text)!r} is a link that leads nowhere ({problem})")
-        raise EntryError(f"entry point {printable(text)!r} does not exist", hint=nearest_paths(text, view))
+            raise EntryError(f"entry point '{printable(text)}' is a link that leads nowhere ({problem})")
+        raise EntryError(f"entry point '{printable(text)}' does not exist", hint=nearest_paths(text, view))
     if file is not None and file.type is not FileType.DIRECTORY:
         return program_edges(source, text, view)
     if not text.endswith("/"):
         raise EntryError(
-            f"entry point {printable(text)!r} is a directory", hint=f"write {printable(text)}/ to keep the whole tree"
+            f"entry point '{printable(text)}' is a directory", hint=f"write {printable(text)}/ to keep the whole tree"
         )
     top = "/" if file is None else file.path
     edges = [entry_edge(source, file_node(top), "a tree that is kept whole")] if top != "/" else []
@@ -129,30 +138,18 @@ def _packages_of_purl(text: str, view: View) -> list[Package]:
         wanted = PackageURL.from_string(text)
     except ValueError as error:
         raise EntryError(
-            f"entry point {printable(text)!r} is not a valid purl: {str(error).rstrip(':. ')}",
+            f"entry point '{printable(text)}' is not a valid purl: {str(error).rstrip(':. ')}",
             hint="as in pkg:deb/debian/nginx or pkg:pypi/uvicorn@0.30.1",
         ) from None
-    found = [package for package in view.inventory.packages if package.purl and _purl_matches(wanted, package.purl)]
+    found = [package for package in view.inventory.packages if package.purl and purl_matches(wanted, package.purl)]
     if not found:
         names = sorted({str(package.purl) for package in view.inventory.packages if package.purl})
         near = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
         raise EntryError(
-            f"entry point {printable(text)!r} names no package of the SBOM",
+            f"entry point '{printable(text)}' names no package of the SBOM",
             hint=f"did you mean {', '.join(near)}?" if near else "",
         )
     return found
-
-
-def _purl_matches(wanted: PackageURL, have: PackageURL) -> bool:
-    """Whether every part that `wanted` states agrees; a purl without version or qualifiers names any."""
-    if (wanted.type, wanted.name) != (have.type, have.name):
-        return False
-    if wanted.namespace and wanted.namespace != have.namespace:
-        return False
-    if wanted.version and wanted.version != have.version:
-        return False
-    have_qualifiers = dict(have.qualifiers)
-    return all(have_qualifiers.get(key) == value for key, value in dict(wanted.qualifiers).items())
 
 
 def _package_edges(text: str, packages: Sequence[Package], view: View) -> list[Edge]:

@@ -25,7 +25,7 @@ def keep_edges(patterns: Sequence[str], view: View) -> tuple[Edge, ...]:
         source = entry_node(f"keep {pattern}")
         found = view.tree.glob(pattern.rstrip("/") or "/")
         if not found:
-            raise EntryError(f"keep {printable(pattern)!r} names nothing in the image", hint="globs are absolute paths")
+            raise EntryError(f"keep '{printable(pattern)}' names nothing in the image", hint="globs are absolute paths")
         way = literal_head(pattern)[0].rstrip("/")
         edges.extend(view.edges_to(source, way, EdgeKind.ENTRY, evidence="on the way to what the user keeps"))
         for path in found:

@@ -87,7 +87,7 @@ def drop_matcher(
     for pattern in drop:
         if not pattern.startswith("/"):
             raise UsageError(
-                f"drop {printable(pattern)!r} is no absolute path", hint=f"as in /opt/{pattern} or /**/{pattern}"
+                f"drop '{printable(pattern)}' is no absolute path", hint=f"as in /opt/{pattern} or /**/{pattern}"
             )
     is_dropped = glob_matcher(real_patterns(drop, tree))
     is_kept = glob_matcher(real_patterns(keep, tree))

@@ -46,3 +46,5 @@ class Request:
     """Checks of the configuration file as text, carried into the plan."""
     config: Path | None = None
     """The configuration file, recorded with the inputs."""
+    image: str | None = None
+    """Name of the fat image, recorded with the settings; outputs are given it apart."""

@@ -9,9 +9,10 @@ from pruner.plan.types import (
     OptionalPlan,
     PackagePlan,
     Plan,
+    Settings,
     Totals,
 )
-from pruner.plan.why import explain
+from pruner.plan.why import explain, purl_matches
 
 __all__ = [
     "PLAN_SCHEMA_VERSION",
@@ -22,9 +23,11 @@ __all__ = [
     "OptionalPlan",
     "PackagePlan",
     "Plan",
+    "Settings",
     "Totals",
     "decide",
     "explain",
     "made_directory",
     "package_label",
+    "purl_matches",
 ]

@@ -21,7 +21,8 @@ def optional_plans(
     accepted: defaultdict[str, list[Edge]] = defaultdict(list)
     refused: defaultdict[str, list[Edge]] = defaultdict(list)
     for edge in closure.edges:
-        if edge.strength is Strength.OPTIONAL:
+        # A hard edge has a group where its cost is worth knowing: the shell of a shell-form command.
+        if edge.strength is Strength.OPTIONAL or edge.group is not None:
             accepted[option_name(edge)].append(edge)
     for edge in closure.refused:
         if edge.strength is Strength.OPTIONAL:

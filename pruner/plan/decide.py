@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pruner.model import (
@@ -22,7 +23,7 @@ from pruner.model import (
 )
 from pruner.plan.costs import optional_plans
 from pruner.plan.totals import totals_of
-from pruner.plan.types import NO_EVIDENCE, Decision, FilePlan, InputRecord, PackagePlan, Plan
+from pruner.plan.types import NO_EVIDENCE, Decision, FilePlan, InputRecord, PackagePlan, Plan, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +46,7 @@ class Context:
     directories: tuple[FilePlan, ...]
     """Directories that a container needs whatever runs in it, kept or made."""
     verify: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ def decide(inventory: Inventory, closure: Closure, context: Context) -> Plan:
             sum(package.decision is not Decision.DROP for package in packages),
         ),
         verify=context.verify,
+        settings=context.settings,
     )
 
 
@@ -135,7 +138,7 @@ def _decide_files(sources: _Sources) -> tuple[FilePlan, ...]:
         plans.setdefault(path, directory)
     for path, child in parents.items():
         plans.setdefault(path, made_directory(path, reason=f"parent of {child}", origin=Node(child)))
-    return tuple(plans[path] for path in sorted(plans, key=_bytewise))
+    return tuple(plans[path] for path in sorted(plans, key=os.fsencode))
 
 
 def _why_dropped(path: str, owner: PackageId | None, options: Mapping[Node, str], sources: _Sources) -> str:
@@ -200,7 +203,7 @@ def made_directory(path: str, *, reason: str, mode: int = 0o755, origin: Node | 
 def _parents_of(paths: Iterable[str]) -> dict[str, str]:
     """Every directory above one of `paths`, with the bytewise first path below it."""
     parents: dict[str, str] = {}
-    for path in sorted(paths, key=_bytewise):
+    for path in sorted(paths, key=os.fsencode):
         parent = path.rpartition("/")[0]
         while parent and parent not in parents:
             parents[parent] = path
@@ -210,10 +213,6 @@ def _parents_of(paths: Iterable[str]) -> dict[str, str]:
 
 def _reason(edge: Edge) -> str:
     return edge.evidence if edge.evidence.startswith(NO_EVIDENCE) else f"{edge.kind}: {edge.evidence}"
-
-
-def _bytewise(path: str) -> bytes:
-    return path.encode("utf-8", "surrogateescape")
 
 
 # -- packages ---------------------------------------------------------------------------------------------------------

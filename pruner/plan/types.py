@@ -117,6 +117,20 @@ class InputRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked for besides entry points and profile, so that the same can be planned again."""
+
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    """`NAME` or `NAME=VALUE`."""
+    accept: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    image: str | None = None
+    """Name of the fat image, for the Dockerfile's first stage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The one artifact that all outputs are made from. Everything in it is sorted."""
 
@@ -140,6 +154,7 @@ class Plan:
     after: Totals
     verify: tuple[str, ...] = field(default=())
     """Verification commands of the configuration file, carried along for `pruner verify`."""
+    settings: Settings = field(default_factory=Settings)
 
 
 PLAN_SCHEMA_VERSION = "1"

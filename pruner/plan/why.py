@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pruner.closure import shortest_chain
 from pruner.errors import InputError, printable
 from pruner.model import Edge, Node, capability_node, file_node, package_node
 from pruner.plan.types import Decision, FilePlan, PackagePlan, Plan
+
+if TYPE_CHECKING:
+    from packageurl import PackageURL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ def explain(plan: Plan, subject: str) -> Explanation:
     known = [*{item.name for item in plan.packages}, *plan.capabilities]
     near = difflib.get_close_matches(subject, known, n=3)
     raise InputError(
-        f"the plan knows no path, package or capability {printable(subject)!r}",
+        f"the plan knows no path, package or capability '{printable(subject)}'",
         hint=f"did you mean {', '.join(near)}?" if near else "paths start with /",
     )
 
@@ -72,10 +76,36 @@ def _chain_to(plan: Plan, file: FilePlan) -> tuple[Edge, ...]:
 
 def _package(plan: Plan, subject: str) -> PackagePlan | None:
     for package in plan.packages:
-        short = f"{package.type}:{package.name}"
-        if subject in (package.purl, short, package.name, package.purl.partition("?")[0]):
+        if subject in (package.purl, f"{package.type}:{package.name}", package.name):
             return package
-    return None
+    wanted = _parsed(subject)
+    if wanted is None:
+        return None
+    found = ((package, _parsed(package.purl)) for package in plan.packages)
+    return next((package for package, purl in found if purl is not None and purl_matches(wanted, purl)), None)
+
+
+def _parsed(text: str) -> PackageURL | None:
+    if not text.startswith("pkg:"):
+        return None
+    from packageurl import PackageURL
+
+    try:
+        return PackageURL.from_string(text)
+    except ValueError:
+        return None
+
+
+def purl_matches(wanted: PackageURL, have: PackageURL) -> bool:
+    """Whether every part that `wanted` states agrees; a purl without version or qualifiers names any."""
+    if (wanted.type, wanted.name) != (have.type, have.name):
+        return False
+    if wanted.namespace and wanted.namespace != have.namespace:
+        return False
+    if wanted.version and wanted.version != have.version:
+        return False
+    have_qualifiers = dict(have.qualifiers)
+    return all(have_qualifiers.get(key) == value for key, value in dict(wanted.qualifiers).items())
 
 
 def _explain_package(plan: Plan, package: PackagePlan, names: tuple[tuple[str, str], ...]) -> Explanation:

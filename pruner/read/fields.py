@@ -41,4 +41,4 @@ def present(part: msgspec.Raw) -> bool:
 
 def _lowercase(text: str) -> str:
     text = printable(text.replace("`", ""))
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

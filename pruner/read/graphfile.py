@@ -195,7 +195,7 @@ def _edges(source: str, target: str, attributes: Mapping[str, Any], name: str) -
     stated = attributes.get("strength")
     if stated not in {None, "", *Strength}:
         raise InputError(
-            f"{name}: {printable(source)} -> {printable(target)}: {printable(str(stated))!r} is no strength",
+            f"{name}: {printable(source)} -> {printable(target)}: '{printable(str(stated))}' is no strength",
             hint="it is hard or optional",
         )
     default = Strength.OPTIONAL if kind in _WEAK else Strength.HARD

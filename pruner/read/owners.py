@@ -11,6 +11,7 @@ import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pruner.model import FileType
 from pruner.read.ecosystems import DISTRIBUTION_TYPES
 
 if TYPE_CHECKING:
@@ -50,12 +51,19 @@ def _declared(package: Package, tree: Tree, contains: Sequence[str]) -> list[str
     for declared in package.files:
         path = declared.path if declared.path in tree.files else tree.locate(declared.path).path
         if path is not None and path in tree.files:
-            found.append(path)
+            if tree.files[path].type is not FileType.SYMLINK or not _holds_others(declared.path, package):
+                found.append(path)
         elif path is None:
             astray.append(declared.path)
     if astray and contains:
         found.extend(_aliases(astray, set(contains).difference(found)))
     return found
+
+
+def _holds_others(path: str, package: Package) -> bool:
+    """Whether the package ships `path` as a directory: bash's `/bin`, a link in a merged-usr root, is not its own."""
+    below = f"{path}/"
+    return any(declared.path.startswith(below) for declared in package.files)
 
 
 def _aliases(astray: Sequence[str], candidates: set[str]) -> list[str]:

@@ -34,6 +34,6 @@ def absolute_path(text: str, name: str, at: str, *numbers: int) -> str:
 def _impossible(text: str, where: tuple[str, str, tuple[int, ...]]) -> InputError:
     name, at, numbers = where
     return InputError(
-        f"{name}: {at % numbers if numbers else at}: {printable(text)!r} is no path inside a root filesystem",
+        f"{name}: {at % numbers if numbers else at}: '{printable(text)}' is no path inside a root filesystem",
         hint="no scanner writes such a path; the document was damaged or forged",
     )

@@ -93,7 +93,7 @@ def _checked_version(version: str, name: str) -> tuple[int, int, int]:
     numbers = _numbers(version)
     accepted = f"accepted are majors {OLDEST_MAJOR} to {NEWEST_MAJOR}"
     if numbers is None:
-        raise InputError(f"{name}: {printable(version)!r} is no syft-json schema version", hint=accepted)
+        raise InputError(f"{name}: '{printable(version)}' is no syft-json schema version", hint=accepted)
     if not OLDEST_MAJOR <= numbers[0] <= NEWEST_MAJOR:
         age = "older" if numbers[0] < OLDEST_MAJOR else "newer"
         raise InputError(

@@ -83,18 +83,25 @@ class BoundRules:
     def edges_of_capability(self, name: str, value: str | None) -> Findings:
         """What provides a capability. One that was asked for by value and that nothing provides is an unknown."""
         text = name if value is None else f"{name}={value}"
+        source = capability_node(name, value)
+        values = {} if value is None else {"value": value}
         edges: list[Edge] = []
+        found: list[bool] = []
         for rule in self._capabilities:
             match = match_of_capability(rule, text)
             if match is not None:
-                values = {} if value is None else {"value": value}
-                edges.extend(self._edges(rule, capability_node(name, value), match, values, None))
-        if edges or value is None:
-            return Findings(edges=_united(edges))
-        unknown = Unknown(
-            kind="capability", subject=capability_node(name, value), detail="nothing in the root provides it"
-        )
-        return Findings(unknowns=(unknown,))
+                edges.extend(self._edges(rule, source, match, values, None))
+                found.extend(self._finds_value(rule, source, match, values))
+        unknown = Unknown(kind="capability", subject=source, detail="nothing in the root provides it")
+        missing = value is not None and not (any(found) if found else edges)
+        return Findings(edges=_united(edges), unknowns=(unknown,) if missing else ())
+
+    def _finds_value(self, rule: Rule, source: Node, match: Match, values: Mapping[str, str]) -> Iterable[bool]:
+        """For each target of the rule that is spelled by the value: whether the root has it. Options don't count."""
+        values = {**values, **{str(number): text for number, text in enumerate(match.captures, 1)}}
+        for target in rule.keep if rule.optional is None else ():
+            if _PLACEHOLDER.search(target):
+                yield any(True for _ in self._kept(target, source, values, rule, None))
 
     def _edges(
         self, rule: Rule, source: Node, match: Match, values: Mapping[str, str], owner: Package | None

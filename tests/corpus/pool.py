@@ -1,12 +1,12 @@
 """The pool that applications beyond the corpus are drawn from, by seed and not by choice.
 
 The pool names Debian bookworm packages that bring a command or a service and need no screen. They
-were chosen from general knowledge of what popcon.debian.org and web servers' package lists show
+were chosen from general knowledge of what the popularity contest and web servers' package lists show
 as widely installed, so that many languages, kinds of data and ways of starting are among them; the list was
 written down before the first draw and before anything of it was tried. The fourteen applications of
 the corpus, what their packages are, and the base system of every root are left out.
 
-`python -m tests.corpus.pool` prints the draw.
+`python -m tests.corpus.pool` prints the first draw and the second.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 SEED = 20261122
 """The day of the draw."""
+COUNT = 10
+"""Applications in one draw."""
 
 KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "tool in C or C++": (
@@ -66,18 +68,18 @@ def sequence(seed: int = SEED) -> tuple[str, ...]:
     return tuple(random.Random(seed).sample(names, len(names)))
 
 
-def draw(seed: int = SEED, count: int = 10) -> tuple[str, ...]:
-    """The first `count` packages of the sequence that are not `IMPOSSIBLE`."""
-    return tuple(name for name in sequence(seed) if name not in IMPOSSIBLE)[:count]
+def draw(seed: int = SEED, *, skip: int = 0) -> tuple[str, ...]:
+    """The `COUNT` packages of the sequence that follow the first `skip`, those that are `IMPOSSIBLE` not counted."""
+    return tuple(name for name in sequence(seed) if name not in IMPOSSIBLE)[skip : skip + COUNT]
 
 
 def main() -> None:
-    """Print the draw with the kind of each package, and what was passed over."""
+    """Print both draws with the kind of each package, and what was passed over."""
     kinds = {name: kind for kind, names in KINDS.items() for name in names}
-    drawn = draw()
-    print(f"{len(drawn)} of {len(pool())} packages by seed {SEED}:")
-    for name in drawn:
-        print(f"  {name:24} {kinds[name]}")
+    for number, skip in enumerate((0, COUNT), 1):
+        print(f"draw {number}: {COUNT} of {len(pool())} packages by seed {SEED}:")
+        for name in draw(skip=skip):
+            print(f"  {name:24} {kinds[name]}")
     for name, reason in IMPOSSIBLE.items():
         print(f"  passed over: {name}: {reason}")
 

@@ -1,8 +1,8 @@
 """Prunes every application of the corpus, runs what is left, and judges the result.
 
-    python -m tests.corpus.table [--set corpus|drawn] [--apps a,b] [--mode root|sbom] [--json FILE] [--keep DIR]
+    python -m tests.corpus.table [--set corpus|drawn|redrawn] [--apps a,b] [--mode root|sbom] [--json FILE] [--keep DIR]
 
-`drawn` are the applications of `tests.corpus.pool`; the column `first` tells how their recorded first run ended.
+`drawn` and `redrawn` are the applications of `tests.corpus.pool`; the column `first` tells how their recorded first run ended.
 `root` plans with the bytes of the fat root, `sbom` from syft's report alone. Prints a table with one
 row an application, then the failures, then the checks; the exit code is 1 when a check fails. Sizes
 are apparent sizes of regular files in MB (1e6 bytes), copyright files and package database apart.
@@ -26,7 +26,7 @@ from packageurl import PackageURL
 
 from tests.corpus.apps import APPS
 from tests.corpus.checks import Check, checks, drawn_checks
-from tests.corpus.drawn import DRAWN, firsts
+from tests.corpus.drawn import DRAWS
 from tests.corpus.limits import root_size, runtime_bytes
 from tests.corpus.roots import FatRoot, cache_dir, fat_root, scan
 from tests.corpus.row import Row
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parents[2]
 WORKERS = 2
 COLUMNS = ("app", "fat MB", "pruned MB", "meta MB", "files", "packages", "S3 MB", "ratio", "plan s", "run", "syft")
-SETS = {"corpus": APPS, "drawn": DRAWN}
+SETS = {"corpus": APPS, **{name: draw.apps for name, draw in DRAWS.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +200,9 @@ def main(words: list[str]) -> int:
     apps = [known[name] for name in options.apps.split(",")] if options.apps else list(known.values())
     found = rows(apps, options.mode, options.keep)
     complete = len(apps) == len(known)
-    if options.set == "drawn":
-        found = [replace(item, first=firsts().get(item.app, "-")) for item in found]
+    if options.set in DRAWS:
+        firsts = DRAWS[options.set].firsts
+        found = [replace(item, first=firsts.get(item.app, "-")) for item in found]
         judged = drawn_checks(found, complete=complete)
     else:
         judged = checks(found, options.mode, complete=complete)

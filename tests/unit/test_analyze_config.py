@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pruner.analyze.config import edges_of_config, is_configuration
+from pruner.analyze.config import edges_of_config, is_configuration, programs_of_config
 from pruner.model import EdgeKind, Findings, Strength
 from tests.elfs import deb, made_view, make_elf
 
@@ -48,6 +48,22 @@ def test_includes_are_relative_to_the_file_and_to_the_directories_above_it():
     assert kinds(look("IncludeOptional conf.d/*.conf", entries)) == expected
     found = look("include types;", entries, path="/etc/app/sites/one")
     assert kinds(found) == {"/etc/app/types": EdgeKind.CONFIG}
+
+
+def test_catalogues_of_sgml_lead_to_each_other_and_to_document_types():
+    """As maintainer scripts register them: a link to a list of lists, whose entries are beside them."""
+    catalogue = "/usr/share/sgml/book/catalog"
+    entries = {catalogue: b'PUBLIC "-//X//DTD Book V1.0//EN" "book.dtd"\n', "/usr/share/sgml/book/book.dtd": b"x"}
+    first = look(f"CATALOG {catalogue}\n", entries, path="/var/lib/sgml-base/supercatalog")
+    assert kinds(first) == {catalogue: EdgeKind.CONFIG}
+    second = look(entries[catalogue].decode(), entries, path=catalogue)
+    assert kinds(second) == {"/usr/share/sgml/book/book.dtd": EdgeKind.CONFIG}
+    third = look(
+        '<!ENTITY % x PUBLIC "-//X" "part.mod">',
+        {"/usr/share/sgml/book/part.mod": b"x"},
+        path="/usr/share/sgml/book/book.dtd",
+    )
+    assert kinds(third) == {"/usr/share/sgml/book/part.mod": EdgeKind.CONFIG}
 
 
 def test_an_included_directory_brings_its_files():
@@ -100,11 +116,70 @@ def test_programs_are_options_taken_where_they_are_the_packages_own():
     assert {edge.strength for edge in found.edges} == {Strength.OPTIONAL}
     assert {edge.target: edge.default for edge in found.edges} == {
         "/usr/lib/app/helper": True,
-        "/usr/lib/app/clean": False,
+        "/usr/lib/app/clean": True,
         "/usr/bin/other": False,
     }
     unowned = look("c /usr/bin/other", entries)
     assert [edge.default for edge in unowned.edges] == [True]
+
+
+def configured(text: str, *, path: str = "/etc/app/app.conf") -> Findings:
+    """A configuration file of a package with a script of its own, a sibling's and a stranger's."""
+    scripts = {"/usr/share/app/own.pl": "app", "/usr/share/more/sibling.pl": "app-more", "/usr/share/b/other.pl": "b"}
+    view = made_view(
+        {path: text.encode(), **dict.fromkeys(scripts, b"#!/usr/bin/perl\n")},
+        owners={path: "app", **scripts},
+        packages=[deb("app", source="app"), deb("app-more", source="app"), deb("b")],
+        programs=list(scripts),
+    )
+    found = edges_of_config(view.tree.get(path), view.read(path), True, view)
+    kept = tuple(edge for edge in found.edges if edge.group == "configured-programs")
+    lifted = programs_of_config(view.tree.get(path), view)
+    assert lifted == (kept if path.startswith("/etc/") else ())
+    return found
+
+
+def test_scripts_of_the_own_source_are_taken_and_others_are_not():
+    found = configured("a /usr/share/app/own.pl 80\nb /usr/share/more/sibling.pl\nc /usr/share/b/other.pl\n")
+    assert {edge.target: (edge.kind, edge.default, edge.group) for edge in found.edges} == {
+        "/usr/share/app/own.pl": (EdgeKind.EXEC, True, "configured-programs"),
+        "/usr/share/more/sibling.pl": (EdgeKind.EXEC, True, "configured-programs"),
+        "/usr/share/b/other.pl": (EdgeKind.EXEC, False, "named-executables"),
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/cron.d/app", "/etc/cron.daily/app", "/etc/logrotate.d/app", "/etc/systemd/system/app.service",
+     "/etc/profile.d/app.conf", "/etc/apt/apt.conf.d/50app", "/etc/default/app", "/etc/init/app.conf"],
+)  # fmt: skip
+def test_what_another_service_starts_is_not_taken(path):
+    found = configured("* * * * * root /usr/share/app/own.pl\n", path=path)
+    assert [(edge.target, edge.default) for edge in found.edges if edge.kind is EdgeKind.EXEC] == [
+        ("/usr/share/app/own.pl", False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "shell"),
+    [
+        ('include_shell "/usr/share/app/own.pl " + server.port', True),
+        ("shell = /usr/share/app/own.pl x", True),
+        ('log "|/usr/share/app/own.pl"', True),
+        ("log | /usr/share/app/own.pl", True),
+        ("run /usr/share/app/own.pl", False),
+        ("shellfish yes\nrun /usr/share/app/own.pl", False),
+        ('include_shell "/usr/share/b/other.pl"', False),
+    ],
+)
+def test_a_command_line_for_a_shell_asks_for_it(line, shell):
+    asked = [edge.target for edge in configured(line).edges if edge.kind is EdgeKind.CAPABILITY]
+    assert asked == (["capability:shell"] if shell else [])
+
+
+def test_programs_are_asked_for_below_etc_only():
+    """Data of a package that names its scripts starts nothing by itself."""
+    assert configured("run /usr/share/app/own.pl\n", path="/usr/share/app/app.conf").edges != ()
 
 
 @pytest.mark.parametrize(
@@ -132,6 +207,11 @@ def test_the_whole_root_is_never_content():
         ("/etc/app/README", False),
         ("/var/lib/dpkg/info/app.list", False),
         ("/usr/bin/app", False),
+        ("/var/lib/sgml-base/supercatalog", True),
+        ("/usr/share/sgml/docbook/dtd/4.5/catalog", True),
+        ("/usr/share/xml/x.cat", True),
+        ("/usr/share/sgml/book/book.dtd", True),
+        ("/usr/share/app/catalog", False),
     ],
 )
 def test_what_counts_as_configuration(path, expected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,62 @@ def test_commands_of_one_source_are_needed_and_scripts_of_dependencies_are_an_op
         False,
     )
     assert "/usr/bin/sort" not in targets(found)
+
+
+ESSENTIAL = {
+    "/usr/bin/gzip": "gzip",
+    "/usr/bin/gunzip": "gzip",
+    "/usr/bin/sed": "sed",
+    "/usr/bin/tar": "other-tar",
+    "/usr/bin/sort": "coreutils",
+}
+TOOLS = b"\0gzip\0gunzip\0sed\0tar\0sort\0"
+
+
+def essential(entries: dict[str, bytes], path: str) -> dict[str, tuple[Strength, bool]]:
+    """How `path` needs the tools of a root where gzip, sed and coreutils are Essential."""
+    made = {name: deb(name) for name in sorted({*ESSENTIAL.values()})}
+    packages = [
+        replace(package, stanza=f"Package: {name}\nEssential: {'no' if name == 'other-tar' else 'Yes'}\nVersion: 1\n")
+        for name, package in made.items()
+    ]
+    programs = {name: make_elf(interpreter="/ld.so") for name in ESSENTIAL} | {"/usr/bin/gunzip": b"#!/bin/sh\n"}
+    view = made_view({**programs, **entries}, owners={**ESSENTIAL, path: "app"}, packages=packages)
+    edges = look(view, path).edges
+    return {edge.target: (edge.strength, edge.default) for edge in edges if edge.group == "essential-commands"}
+
+
+@pytest.mark.parametrize("symbol", ["execvp", "execlp", "posix_spawnp", "popen", "system", "g_spawn_async"])
+def test_tools_of_essential_packages_are_taken_from_who_starts_programs_by_name(symbol):
+    """Nobody declares them; `sort` is a word, and tar is not Essential here."""
+    program = make_elf(imports=[symbol], constants=TOOLS, interpreter="/ld.so")
+    taken = (Strength.OPTIONAL, True)
+    assert essential({"/usr/bin/app": program}, "/usr/bin/app") == {
+        "/usr/bin/gzip": taken,
+        "/usr/bin/gunzip": taken,
+        "/usr/bin/sed": taken,
+    }
+
+
+@pytest.mark.parametrize("symbol", ["execve", "execv", "fexecve", "fork", "read", "systemd_notify"])
+def test_a_word_is_no_command_of_who_needs_a_path(symbol):
+    program = make_elf(imports=[symbol], constants=TOOLS, interpreter="/ld.so")
+    assert essential({"/usr/bin/app": program}, "/usr/bin/app") == {}
+
+
+def test_a_library_is_not_given_the_shell_of_a_script():
+    library = make_elf(imports=["popen"], constants=TOOLS, soname="libapp.so")
+    found = essential({"/usr/lib/libapp.so": library}, "/usr/lib/libapp.so")
+    assert {target: default for target, (_, default) in found.items()} == {
+        "/usr/bin/gzip": True,
+        "/usr/bin/gunzip": False,
+        "/usr/bin/sed": True,
+    }
+
+
+def test_an_essential_tool_does_not_need_itself():
+    program = make_elf(imports=["execvp"], constants=TOOLS, interpreter="/ld.so")
+    assert essential({"/usr/bin/sed": program}, "/usr/bin/sed").keys() == {"/usr/bin/gzip", "/usr/bin/gunzip"}
 
 
 # -- files that a real compiler made ------------------------------------------------------------------------------------

@@ -141,3 +141,102 @@ def test_hostile_text(source):
     """Nothing that a file may hold ends in an error; an inert file is not read at all."""
     assert isinstance(app(source), Findings)
     assert look(edges_of_perl, view_of({"/a.pl": source}), "/a.pl", active=False) == Findings()
+
+
+def optional(found, group):
+    """Optional edges of one group: target to whether it is taken by default."""
+    return {edge.target: edge.default for edge in found.edges if edge.group == group and edge.kind != "link"}
+
+
+TOOLS = {f"/usr/bin/{name}": b"\x7fELF" for name in ("grep", "gzip", "sort", "m4", "diff", "onsgmls", "unused")}
+
+
+def test_every_command_of_a_pipeline():
+    """`system`, backticks, `qx` and pipes of `open` are command lines: computed words are passed over, the shell asked for."""
+    found = app('system "$m4 --help </dev/null 2>&1 | grep reload >/dev/null";', TOOLS)
+    assert optional(found, "script-commands") == {"/usr/bin/grep": True}
+    assert optional(found, "shell") == {"capability:shell": True}
+    for source in ('open(F, "gzip -dc $file | sort |");', "my $x = `gzip -dc $f | sort`;", "qx{gzip x | sort};"):
+        found = app(source, TOOLS)
+        assert set(optional(found, "script-commands")) == {"/usr/bin/gzip", "/usr/bin/sort"}, source
+        assert optional(found, "shell"), source
+
+
+def test_commands_without_a_shell():
+    """A line without metacharacters, an argument vector and `open` with a list start a program and no shell."""
+    for source in (
+        'system("sort -u $f");',
+        'system("sort", "a|b");',
+        "open(my $f, '-|', 'sort', '-u');",
+        "run(['sort']);",
+    ):
+        found = app(source, TOOLS)
+        assert optional(found, "script-commands") == {"/usr/bin/sort": True}, source
+        assert optional(found, "shell") == {}, source
+    assert app('system $program, "sort"; exec { $x } @a; open(F, "<sort");', TOOLS) == Findings()
+
+
+PO = {f"{VENDOR}/Po/{name}.pm": "" for name in ("Chooser", "Sgml", "Text", "deep/More")}
+OWN = package("po", "/usr/bin/po", *PO)
+
+
+def test_modules_of_the_same_package_are_looked_at():
+    """A script's own package is its application: what it imports there is active; a dependency's modules stay inert."""
+    files = {**PO, f"{VENDOR}/Other.pm": ""}
+    other = package("other", f"{VENDOR}/Other.pm")
+    found = app("use Po::Chooser; use Other;", files, OWN, other, path="/usr/bin/po")
+    assert targets(found, kind="import") == [f"{VENDOR}/Po/Chooser.pm", "package:other", "package:po"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eval qq{use Po::$name};",
+        'eval("require Po::$name");',
+        'require "Po/$name.pm";',
+        'my $class = "Po::$name"; eval "require $class";',
+        'use Module::Runtime "use_module"; use_module("Po::" . $name);',
+        "use Module::Pluggable search_path => ['Po'];",
+        "package Po; use Module::Find; useall Po;",
+    ],
+)
+def test_computed_names_with_a_beginning(source):
+    """The own modules below the namespace that a computed name begins with are optional imports, taken by default."""
+    foreign = package("foreign", f"{VENDOR}/Po/Foreign.pm")
+    found = app(source, {**PO, f"{VENDOR}/Po/Foreign.pm": ""}, OWN, foreign, path="/usr/bin/po")
+    assert optional(found, "computed-modules") == dict.fromkeys(PO, True)
+
+
+def test_computed_names_without_a_beginning():
+    """Nothing says which module is meant: it is unknown, and nothing is kept."""
+    found = app('eval "use $name"; require $file;', PO, OWN, path="/usr/bin/po")
+    assert targets(found) == []
+    assert details(found) == ["a module whose name is computed in line 1"]
+
+
+def test_names_of_declared_commands():
+    """A literal that is the name of a command which the package depends on; no ordinary word, no undeclared command."""
+    files = {**TOOLS, **PO}
+    packages = (
+        package("po", "/usr/bin/po", depends=("opensp",)),
+        package("opensp", "/usr/bin/onsgmls"),
+        package("coreutils", "/usr/bin/sort", stanza="Package: coreutils\nEssential: yes\n"),
+        package("diffutils", "/usr/bin/diff", stanza="Package: diffutils\nEssential: yes\n"),
+        package("m4", "/usr/bin/m4"),
+    )
+    source = 'my %h = (a => "onsgmls", b => "sort", c => \'diff\', d => "m4");\n# "unused"\n'
+    found = app(source, files, *packages, path="/usr/bin/po")
+    assert optional(found, "named-executables") == {"/usr/bin/onsgmls": False, "/usr/bin/diff": False}
+    found = app(f"{source} system($h{{a}});", files, *packages, path="/usr/bin/po")
+    assert optional(found, "named-executables") == {"/usr/bin/onsgmls": True, "/usr/bin/diff": True}
+
+
+def test_wrappers_start_what_is_declared():
+    """A function that is named as if it started commands is believed where the package declares the command."""
+    packages = (
+        package("po", "/usr/bin/po", depends=("m4",)),
+        package("m4", "/usr/bin/m4"),
+        package("x", "/usr/bin/sort"),
+    )
+    found = app('xsystem ("m4 " . $a); xsystem ("sort $b");', TOOLS, *packages, path="/usr/bin/po")
+    assert optional(found, "script-commands") == {"/usr/bin/m4": True, "/usr/bin/sort": False}

@@ -343,3 +343,104 @@ class TestArguments:
     def test_other_programs_name_no_modules(self, words):
         """`host:name` of a program that no Python runs is no module."""
         assert self.edges(self.view(**{"/app/main.py": ""}), *words) == ([], [])
+
+
+def optional(found, group):
+    """Optional edges of one group: target to whether it is taken by default."""
+    return {edge.target: edge.default for edge in found.edges if edge.group == group and edge.kind != "link"}
+
+
+class TestStarted:
+    TOOLS: ClassVar = {f"/usr/bin/{name}": b"\x7fELF" for name in ("gzip", "sort", "git", "diff")}
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "subprocess.run('gzip -dc x | sort', shell=True)",
+            "subprocess.check_output(f'gzip -dc {name} | sort', shell=True)",
+            "os.system('gzip -dc %s | sort' % name)",
+            "os.popen('gzip -dc ' + name + ' | sort')",
+        ],
+    )
+    def test_every_command_of_a_pipeline(self, call):
+        """What a shell runs is read as its text: all commands count, computed words do not, the shell is asked for."""
+        found = app(call, files=self.TOOLS)
+        assert optional(found, "script-commands") == {"/usr/bin/gzip": True, "/usr/bin/sort": True}
+        assert optional(found, "shell") == {"capability:shell": True}
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "subprocess.run(['git', *words])",
+            "subprocess.Popen(['git'] + words)",
+            "shutil.which('git')",
+            "os.execvp('git', a)",
+        ],
+    )
+    def test_argument_vectors(self, call):
+        """No shell is asked for where none reads the line."""
+        found = app(call, files=self.TOOLS)
+        assert optional(found, "script-commands") == {"/usr/bin/git": True}
+        assert optional(found, "shell") == {}
+
+    def test_computed_commands_are_passed_over(self):
+        """Nothing is taken for a command whose name is computed."""
+        found = app("subprocess.run([program, 'sort'])\nsubprocess.run(words, shell=False)", files=self.TOOLS)
+        assert optional(found, "script-commands") == {}
+
+    def test_names_of_declared_commands(self):
+        """A string that is the name of a command which the package depends on, where the source starts programs."""
+        packages = (package("app", "/usr/bin/app", depends=("git",)), package("git", "/usr/bin/git"))
+        found = app("TOOL = 'git'\nOTHER = 'sort'\n", *packages, files=self.TOOLS, path="/usr/bin/app")
+        assert optional(found, "named-executables") == {"/usr/bin/git": False}
+        found = app("import subprocess\nTOOL = 'git'\n", *packages, files=self.TOOLS, path="/usr/bin/app")
+        assert optional(found, "named-executables") == {"/usr/bin/git": True}
+
+
+class TestPackagedApplications:
+    HOME: ClassVar = "/usr/lib/python3/dist-packages/app"
+    MODULES: ClassVar = {
+        f"/usr/lib/python3/dist-packages/app/{name}.py": ""
+        for name in ("__init__", "main", "plugins/__init__", "plugins/one", "plugins/two")
+    }
+    OWNER: ClassVar = package("app", "/usr/bin/app", *MODULES)
+
+    def found(self, source, *packages, path="/usr/bin/app", files=None):
+        return app(
+            f"#!/usr/bin/python3\n{source}", self.OWNER, *packages, files={**self.MODULES, **(files or {})}, path=path
+        )
+
+    def test_modules_of_the_same_package_are_looked_at(self):
+        """A script's own package is its application; a dependency's modules stay inert."""
+        path = "/usr/lib/python3/dist-packages/other.py"
+        found = self.found("import app.main\nimport other\n", package("other", path), files={path: ""})
+        imports = [target for target in targets(found, kind="import") if "stdlib" not in target]
+        assert imports == [f"{self.HOME}/__init__.py", f"{self.HOME}/main.py", "package:app", "package:other"]
+
+    @pytest.mark.parametrize(
+        ("source", "path"),
+        [
+            ("importlib.import_module(f'app.plugins.{name}')", "/usr/bin/app"),
+            ("importlib.import_module('app.plugins.' + name)", "/usr/bin/app"),
+            ("__import__('app.plugins.%s' % name)", "/usr/bin/app"),
+            ("importlib.import_module('.' + name, 'app.plugins')", "/usr/bin/app"),
+            ("import app.plugins\nfor m in pkgutil.iter_modules(app.plugins.__path__): pass", "/usr/bin/app"),
+            ("from app import plugins\nfor m in pkgutil.iter_modules(plugins.__path__): pass", "/usr/bin/app"),
+            ("importlib.import_module(f'.plugins.{name}', __package__)", "/usr/lib/python3/dist-packages/app/main.py"),
+            ("for m in pkgutil.walk_packages([os.path.dirname(__file__)]): pass", f"{HOME}/plugins/__init__.py"),
+        ],
+    )
+    def test_computed_names_with_a_beginning(self, source, path):
+        """The own modules of the package that a computed name begins with are optional imports, taken by default."""
+        foreign = f"{self.HOME}/plugins/foreign.py"
+        found = self.found(source, package("foreign", foreign), path=path, files={foreign: ""})
+        names = {f"{self.HOME}/plugins/one.py", f"{self.HOME}/plugins/two.py"}
+        taken = optional(found, "computed-modules")
+        assert names <= set(taken) <= names | {f"{self.HOME}/plugins/__init__.py"}
+        assert all(taken.values())
+
+    def test_computed_names_without_a_beginning(self):
+        """Nothing says which module is meant: it is unknown, and nothing is kept."""
+        found = self.found("importlib.import_module(name)")
+        assert optional(found, "computed-modules") == {}
+        assert details(found) == ["a module whose name is computed in line 2"]

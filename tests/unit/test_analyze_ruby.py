@@ -149,3 +149,88 @@ def test_hostile_text(source):
     """Nothing that a file may hold ends in an error; an inert file is not read at all."""
     assert isinstance(app(source), Findings)
     assert look(edges_of_ruby, view_of({"/a.rb": source}), "/a.rb", active=False) == Findings()
+
+
+def optional(found, group):
+    """Optional edges of one group: target to whether it is taken by default."""
+    return {edge.target: edge.default for edge in found.edges if edge.group == group and edge.kind != "link"}
+
+
+TOOLS = {f"/usr/bin/{name}": b"\x7fELF" for name in ("gzip", "sort", "useradd", "yum", "diff")}
+VENDOR = "/usr/lib/ruby/vendor_ruby"
+
+
+@pytest.mark.parametrize(
+    "call", ["`{}`", "x = %x({})", 'system("{}", out: f)', 'IO.popen("{}", "r")', 'Open3.capture2("{}")']
+)
+def test_every_command_of_a_pipeline(call):
+    """What goes to a shell is read as its text: all commands count, computed words do not."""
+    found = app(call.replace("{}", "gzip -dc #{file} | sort"), TOOLS)
+    assert optional(found, "script-commands") == {"/usr/bin/gzip": True, "/usr/bin/sort": True}
+    assert optional(found, "shell") == {"capability:shell": True}
+
+
+def test_commands_without_a_shell():
+    """Argument vectors and lines without metacharacters start a program and no shell; a computed command is skipped."""
+    for source in ('system("sort", "a|b")', 'spawn({}, "sort")', 'IO.popen(["sort", x])', 'exec "sort -u"'):
+        found = app(source, TOOLS)
+        assert optional(found, "script-commands") == {"/usr/bin/sort": True}, source
+        assert optional(found, "shell") == {}, source
+    assert app('system("#{tool} sort")', TOOLS) == Findings()
+
+
+def test_declared_commands_of_providers():
+    """`commands name: "program"` counts where the package depends on the program; other systems' tools are offered."""
+    packages = (
+        package("agent", "/usr/bin/agent", depends=("passwd",)),
+        package("passwd", "/usr/bin/useradd"),
+        package("yum", "/usr/bin/yum"),
+        package("diffutils", "/usr/bin/diff", stanza="Essential: yes\n"),
+    )
+    source = 'commands :add => "useradd", :other => "yum"\nhas_command(:diff, "diff") { }\n'
+    found = app(source, TOOLS, *packages, path="/usr/bin/agent")
+    wanted = {"/usr/bin/useradd": True, "/usr/bin/yum": False, "/usr/bin/diff": True}
+    assert optional(found, "script-commands") == wanted
+    script = {**TOOLS, "/usr/bin/useradd": "#!/usr/bin/perl\n"}
+    found = app('commands :add => "useradd"', script, *packages, path="/usr/bin/agent")
+    assert optional(found, "script-commands") == {"/usr/bin/useradd": False}
+    found = app('default = "diff" # of the command\nyum = "yum"', TOOLS, *packages, path="/usr/bin/agent")
+    assert optional(found, "named-executables") == {"/usr/bin/diff": True}
+
+
+OWN = {f"{VENDOR}/agent/{name}.rb": "" for name in ("cli", "type/user", "provider/user/useradd", "provider/user/pw")}
+OWNER = package("agent", "/usr/bin/agent", *OWN)
+
+
+def test_libraries_of_the_same_package_are_looked_at():
+    """A script's own package is its application: what it requires there is active; a dependency's files stay inert."""
+    other = package("other", f"{VENDOR}/other.rb")
+    files = {**OWN, f"{VENDOR}/other.rb": ""}
+    found = app('require "agent/cli"\nrequire "other"', files, OWNER, other, path="/usr/bin/agent")
+    assert targets(found, kind="import") == [f"{VENDOR}/agent/cli.rb", "package:agent", "package:other"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'require "agent/provider/#{name}"',
+        'require "agent/provider/" + name',
+        'require File.join("agent", "provider", name)',
+        'Util::Autoload.new(self, "agent/provider/#{name}")',
+        'instance_load :provider, "agent/provider"',
+    ],
+)
+def test_computed_names_with_a_beginning(source):
+    """The own libraries below the directory that a computed name begins with are optional imports, taken by default."""
+    path = f"{VENDOR}/agent/provider/foreign.rb"
+    foreign = package("foreign", path)
+    found = app(source, {**OWN, path: ""}, OWNER, foreign, path="/usr/bin/agent")
+    wanted = dict.fromkeys((f"{VENDOR}/agent/provider/user/{name}.rb" for name in ("useradd", "pw")), True)
+    assert optional(found, "computed-modules") == wanted
+
+
+def test_computed_names_without_a_beginning():
+    """Nothing says which library is meant: it is unknown, and nothing is kept."""
+    found = app("require name", OWN, OWNER, path="/usr/bin/agent")
+    assert targets(found) == []
+    assert details(found) == ["a library whose name is computed in line 1"]

@@ -100,6 +100,23 @@ def test_paths_in_words_assignments_and_options_are_data():
     assert {"/usr/share/foo/main.py", "/usr/bin/python3"} <= commands(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ('exec sed -e x "$@"', {"/usr/bin/sed"}),
+        ("if x; then exec awk 1; fi", {"/usr/bin/awk"}),
+        ("exec /usr/bin/sed x", {"/usr/bin/sed"}),
+        ("awk 1 | sed x\nexec >/log", set()),
+        ("exec sh -c 'sed x'", set()),
+        ("exec ./sed", set()),
+    ],
+)
+def test_what_a_script_becomes_is_taken_by_default(text, taken):
+    """Whoever starts a wrapper asks for what it hands over to; a shell has to be asked for."""
+    found = look(f"#!/bin/sh\n{text}\n", entries={"/etc/shells": b"/usr/bin/sh\n"})
+    assert {edge.target for edge in found.edges if edge.group == "shell-commands" and edge.default} == taken
+
+
 def test_guards_and_programs_named_by_path_are_options():
     found = look("#!/bin/sh\nif [ -x /usr/bin/sed ]; then /usr/bin/sed; fi\n")
     assert commands(found) == {"/usr/bin/sed"}

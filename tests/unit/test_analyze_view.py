@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pruner.analyze.links import edges_of_link
@@ -79,3 +81,18 @@ def test_only_an_active_dangling_link_is_an_unknown(target, active, number):
 def test_a_link_loop_ends():
     found = link({"/a": "b", "/b": "a"}, "/a")
     assert [edge.target for edge in found.edges] == ["/b"]
+
+
+@pytest.mark.parametrize(
+    ("stanza", "expected"),
+    [
+        ("Package: a\nEssential: yes\nVersion: 1\n", True),
+        ("Package: a\nessential: Yes \n", True),
+        ("Package: a\nEssential: no\n", False),
+        ("Package: a\nDescription: x\n Essential: yes\n", False),
+        (None, False),
+    ],
+)
+def test_essential_packages_say_so_in_their_control_data(stanza, expected):
+    view = made_view({}, packages=[replace(deb("a"), stanza=stanza)])
+    assert (deb("a").id in view.essential) is expected

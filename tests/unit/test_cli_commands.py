@@ -66,6 +66,29 @@ def test_why_a_package(run: Run, plan: Path, subject: str) -> None:
     assert "package pkg:deb/debian/tool@1.0-1" in done.out
 
 
+def test_why_a_package_names_what_is_kept_of_it(run: Run, plan: Path) -> None:
+    """Below the chain stand the kept files of the package, largest first; in that of a path there are none."""
+    assert "MB  /usr/bin/tool\n" in run("why", plan, "tool").out
+    assert "  keeps " not in run("why", plan, "/usr/bin/tool").out
+
+
+def test_why_follows_links_to_directories(run: Run, tmp_path: Path) -> None:
+    """/bin/tool is found as /usr/bin/tool where /bin is a link; links that lead round end in a message."""
+    small = make_root(
+        tmp_path,
+        {
+            "distro": "debian",
+            "files": {"/bin": "-> usr/bin", "/usr/bin/tool": {"elf": {}}, "/loop": "-> loop"},
+            "packages": {"tool": {"files": ["/usr/bin/tool"]}},
+        },
+    )
+    options = ("--entry", "/usr/bin/tool", "-o", tmp_path / "plan", "-q")
+    assert run("plan", small.sbom, "--root", small.directory, *options).code == 0
+    done = run("why", tmp_path / "plan", "/bin/tool")
+    assert (done.code, done.out.splitlines()[0]) == (0, "/usr/bin/tool is kept: entry: named by the entry point")
+    assert_one_message(run("why", tmp_path / "plan", "/loop/tool"), 3, "the plan knows no path /loop/tool")
+
+
 def test_why_as_json(run: Run, plan: Path) -> None:
     """`--json` gives the chain as edges."""
     document = json.loads(run("why", plan, "/usr/bin/sh", "--json").out)

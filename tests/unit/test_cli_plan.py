@@ -36,6 +36,14 @@ def test_plan_as_json(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     assert document["unknowns"] == len(plan["unknowns"])
 
 
+def test_misspelt_option_is_noted(run: Run, small: SmallRoot, tmp_path: Path) -> None:
+    """A name of --refuse or --accept that no option has is no error, since a pruner.yaml serves many images; it is said."""
+    names = ("--refuse", "nosuch", "--accept", "exec:/usr/bin/tool")
+    done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "p", "-q", *names)
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "note: --refuse nosuch: no option of this plan, `pruner costs` lists them\n"
+
+
 def test_quiet_prints_nothing(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     """`--quiet` prints nothing, and the plan is written all the same."""
     done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "p", "--quiet")
@@ -107,6 +115,26 @@ def test_output_that_holds_something_else_is_refused(run: Run, small: SmallRoot,
     done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", output)
     assert_one_message(done, 3, "precious", "choose another --output")
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_output_is_checked_where_it_will_be(run: Run, small: SmallRoot, tmp_path: Path) -> None:
+    """A `..` behind a directory that does not exist yet leads to the same place before and after it is made."""
+    (tmp_path / "file").write_text("precious")
+    before = sorted(os.listdir(tmp_path))
+    output = tmp_path / "missing" / ".." / "file"
+    done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", output)
+    assert_one_message(done, 3, "is not a directory", "choose another --output")
+    assert (tmp_path / "file").read_text() == "precious"
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_plan_of_another_tool_is_refused(run: Run, small: SmallRoot, tmp_path: Path) -> None:
+    """A plan.json alone makes no plan directory: other tools write files of that name."""
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "plan.json").write_text('{"format_version": "1.2"}')
+    done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "infra")
+    assert_one_message(done, 3, "holds no plan", "choose another --output")
+    assert os.listdir(tmp_path / "infra") == ["plan.json"]
 
 
 def test_empty_directory_is_used(run: Run, small: SmallRoot, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from pruner.emit.filelist import filelist_artifacts
 from pruner.emit.report import summary_artifact, summary_rows
 from pruner.emit.sbom import package_dependencies, sbom_artifact
 from pruner.errors import InputError, UsageError
-from pruner.model import Edge, EdgeKind, FileType, Healthcheck, ImageConfig, Node
+from pruner.model import Edge, EdgeKind, FileType, Healthcheck, ImageConfig, Node, Unknown
 from tests.golden_support import assert_golden
 from tests.support import need
 from tests.unit.emit_plans import (
@@ -380,6 +380,15 @@ class TestSummary:
             ("shells", "100", "3"), ("interpreters", "100", "3"), ("package managers", "100", "3"),
         )  # fmt: skip
         assert "| MB | 100.0 | 3.0 |" in self.text(small_plan())
+
+    def test_unknowns_of_one_kind_share_a_row(self):
+        """Many unknowns in the same words are one row and a list that names every place."""
+        many = [Unknown(kind="evidence", subject=f"/lib/{name}.so", detail="not read") for name in "abcdef"]
+        one = Unknown(kind="dlopen", subject="/usr/bin/x", detail="computed")
+        text = self.text(small_plan(unknowns=(one, *many)))
+        assert "| dlopen | `/usr/bin/x` | computed |\n| evidence | 6 places, listed below | not read |\n" in text
+        assert "evidence: not read\n\n- `/lib/a.so`\n" in text
+        assert "- `/lib/f.so`\n" in text
 
     def test_lists_the_largest_with_their_reasons(self):
         """Largest first; dropped ones not at all."""

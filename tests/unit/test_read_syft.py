@@ -92,14 +92,14 @@ def test_scanning_machines_directories_are_left_out(tmp_path):
     """Syft lists what lies above the scanned directory; what also holds the root's own names stays."""
     files = [
         entry("/usr/bin/b"),
-        link("/bin", "/root/cache/app/usr/bin", 7),
+        link("/bin", "/root/scans/app/usr/bin", 7),
         entry("/root", "Directory"),
-        entry("/root/.profile"),
-        entry("/root/cache", "Directory"),
+        entry("/root/profile"),
+        entry("/root/scans", "Directory"),
         entry("/home", "Directory"),
     ]
     inventory = read(tmp_path, document([deb("tool")], files, source=sboms.directory_source()))
-    assert list(inventory.files) == ["/bin", "/home", "/root", "/root/.profile", "/usr/bin/b"]
+    assert list(inventory.files) == ["/bin", "/home", "/root", "/root/profile", "/usr/bin/b"]
 
 
 def test_old_directory_scan(tmp_path):

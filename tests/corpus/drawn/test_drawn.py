@@ -9,9 +9,9 @@ import pytest
 
 from tests.corpus.apps import APPS
 from tests.corpus.checks import drawn_checks
-from tests.corpus.drawn import DRAWN, FIRST_RUN, firsts
+from tests.corpus.drawn import DRAWN, DRAWS
 from tests.corpus.model import App
-from tests.corpus.pool import IMPOSSIBLE, SEED, draw, pool, sequence
+from tests.corpus.pool import COUNT, IMPOSSIBLE, SEED, draw, pool, sequence
 from tests.corpus.roots import BASE, fat_root
 from tests.corpus.row import Row
 from tests.corpus.trial import insensitive, smoke_trial
@@ -26,25 +26,25 @@ def test_pool_is_large_and_strange_to_the_corpus() -> None:
     assert known & set(pool()) == set()
 
 
-def test_draw_is_the_beginning_of_the_seeded_sequence() -> None:
-    """The draw repeats, differs by seed, and passes over nothing but what is declared impossible."""
-    assert draw() == tuple(name for name in sequence() if name not in IMPOSSIBLE)[:10]
-    assert draw(count=12)[:10] == draw()
+def test_draws_are_the_beginning_of_the_seeded_sequence() -> None:
+    """The draws repeat, follow each other, differ by seed, and pass over nothing but what is declared impossible."""
+    assert draw() + draw(skip=COUNT) == tuple(name for name in sequence() if name not in IMPOSSIBLE)[: 2 * COUNT]
     assert draw(SEED + 1) != draw()
     assert sorted(sequence()) == list(pool())
 
 
 def test_every_drawn_package_is_declared_and_installed() -> None:
-    """One application for each drawn package, in the order of the draw, with the package in its root."""
-    assert tuple(DRAWN) == draw()
+    """One application for each drawn package, in the order of the draws, with the package in its root."""
+    assert [tuple(one.apps) for one in DRAWS.values()] == [draw(), draw(skip=COUNT)]
     assert [name for name, app in DRAWN.items() if name != app.name or name not in app.packages] == []
 
 
-def test_first_run_is_recorded_for_every_application() -> None:
-    """The record names all drawn applications; one that failed says how, one that ran does not."""
-    record = json.loads(FIRST_RUN.read_text())
+@pytest.mark.parametrize("name", DRAWS)
+def test_first_run_is_recorded_for_every_application(name: str) -> None:
+    """The record names all applications of its draw; one that failed says how, one that ran does not."""
+    record = json.loads(DRAWS[name].record.read_text())
     assert record["seed"] == SEED
-    assert tuple(firsts()) == draw()
+    assert tuple(DRAWS[name].firsts) == tuple(DRAWS[name].apps)
     assert [run["app"] for run in record["runs"] if (run["run"] == "F") != bool(run["failure"])] == []
 
 

@@ -38,7 +38,8 @@ def costs_command(
         ]
         typer.echo(json.dumps(document, indent=2))
         return
-    if not plan.optional:
+    options = [option for option in plan.optional if option.files]
+    if not options:
         typer.echo("nothing is optional: every kept file is a hard need")
         return
     rows = [("option", "now", "MB", "files", "why")]
@@ -50,7 +51,7 @@ def costs_command(
             str(option.files),
             printable(option.why),
         )
-        for option in plan.optional
+        for option in options
     ]
     typer.echo(table(rows, right=(2, 3)))
     typer.echo("\n--refuse OPTION leaves a kept one out (- saves), --accept OPTION brings one back (+ adds)")

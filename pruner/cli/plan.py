@@ -82,7 +82,8 @@ def plan_command(
         },
     )
     plan = write_plan(request, output, image=image, quiet=quiet)
-    _note_idle_options(request, plan)
+    if not quiet:
+        _note_idle_options(request, plan)
     if as_json:
         typer.echo(json.dumps(totals_document(plan, output), indent=2))
     elif not quiet:
@@ -153,9 +154,11 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
 def _note_idle_options(request: Request, plan: Plan) -> None:
     """Say which names of --accept and --refuse no option of this plan has: misspelt, or of another image."""
     known = {option.name for option in plan.optional}
+    edges = [edge for option in plan.optional for edge in option.edges]
+    named_otherwise = {edge.kind for edge in edges} | {edge.rule for edge in edges}
     for flag, names in (("--accept", request.accept), ("--refuse", request.refuse)):
         for name in names:
-            if name not in known and "/" not in name:  # KIND:PATH and a path name single edges
+            if name not in known | named_otherwise and "/" not in name:  # KIND:PATH and a path name single edges
                 near = difflib.get_close_matches(name, known, n=1)
                 advice = f"did you mean {near[0]}?" if near else "`pruner costs` lists them"
                 typer.echo(f"note: {flag} {printable(name)}: no option of this plan, {advice}", err=True)

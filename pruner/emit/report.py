@@ -95,7 +95,8 @@ def _is_kept_inode(file: FilePlan) -> bool:
 
 
 def _options(plan: Plan) -> Iterator[str]:
-    options = sorted(plan.optional, key=lambda option: (-option.bytes, option.name))[:_LARGEST]
+    telling = [option for option in plan.optional if option.files]
+    options = sorted(telling, key=lambda option: (-option.bytes, option.name))[:_LARGEST]
     if options:
         yield from ("## Options", "", "What refusing an accepted one saves, or accepting a refused one adds.", "")
         rows = [

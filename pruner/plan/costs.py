@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def optional_plans(
     closure: Closure, files: Mapping[str, File], option_name: Callable[[Edge], str]
 ) -> tuple[OptionalPlan, ...]:
-    """Every option that changes the result, dearest first; choices between alternatives are held as they are."""
+    """Every option that was met, dearest first, also those that change nothing by themselves.
+
+    Choices between alternatives are held as they are.
+    """
     accepted: defaultdict[str, list[Edge]] = defaultdict(list)
     refused: defaultdict[str, list[Edge]] = defaultdict(list)
     for edge in closure.edges:
@@ -29,8 +32,7 @@ def optional_plans(
             refused[option_name(edge)].append(edge)
     plans = [_option(name, edges, True, closure.freed_by(edges), files) for name, edges in accepted.items()]
     plans += [_option(name, edges, False, closure.added_by(edges), files) for name, edges in refused.items()]
-    telling = [plan for plan in plans if plan.files]
-    return tuple(sorted(telling, key=lambda plan: (-plan.bytes, plan.name, plan.accepted)))
+    return tuple(sorted(plans, key=lambda plan: (-plan.bytes, plan.name, plan.accepted)))
 
 
 def _option(

@@ -39,8 +39,8 @@ def test_plan_as_json(run: Run, small: SmallRoot, tmp_path: Path) -> None:
 def test_misspelt_option_is_noted(run: Run, small: SmallRoot, tmp_path: Path) -> None:
     """A name of --refuse or --accept that no option has is no error, since a pruner.yaml serves many images; it is said."""
     names = ("--refuse", "nosuch", "--accept", "exec:/usr/bin/tool")
-    done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "p", "-q", *names)
-    assert (done.code, done.out) == (0, "")
+    done = run("plan", small.sbom, "--root", small.directory, "--entry", "image", "-o", tmp_path / "p", *names)
+    assert done.code == 0
     assert done.err == "note: --refuse nosuch: no option of this plan, `pruner costs` lists them\n"
 
 

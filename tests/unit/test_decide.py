@@ -193,12 +193,10 @@ def test_edges_of_a_group_are_one_option() -> None:
     assert (option.bytes, option.files, len(option.edges)) == (300, 3, 2)
 
 
-def test_options_that_change_nothing_are_not_listed() -> None:
-    """An optional edge to what is kept anyway is no option."""
-    assert (
-        plan_of(["/a", "/x"], [entry("/a"), edge("/a", "/x"), edge("/a", "/x", EdgeKind.DATA, **OPTIONAL)]).optional
-        == ()
-    )
+def test_options_that_change_nothing_cost_nothing() -> None:
+    """An optional edge to what is kept anyway is an option that saves no file."""
+    plan = plan_of(["/a", "/x"], [entry("/a"), edge("/a", "/x"), edge("/a", "/x", EdgeKind.DATA, **OPTIONAL)])
+    assert [(option.bytes, option.files) for option in plan.optional] == [(0, 0)]
 
 
 # -- why --------------------------------------------------------------------------------------------------------------

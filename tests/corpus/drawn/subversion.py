@@ -151,15 +151,8 @@ def copies(box: Box) -> None:
     same((box.volume / "exported/weeds.txt").read_text(), "nettle\n", "a file of the branch")
     box.run("svnadmin", "hotcopy", STORE, "/volume/hot")
     same(box.run("svnlook", "youngest", "/volume/hot").out, "7\n", "the hot copy")
-    part = box.run(
-        "svndumpfilter",
-        "include",
-        "--quiet",
-        "--skip-missing-merge-sources",
-        "trunk/plan.txt",
-        "trunk",
-        stdin=box.run("svnadmin", "dump", "-q", STORE).raw,
-    )
+    whole = box.run("svnadmin", "dump", "--quiet", STORE).raw
+    part = box.run("svndumpfilter", "exclude", "--quiet", "secret", stdin=whole)
     expect("Node-path: trunk/plan.txt" in part.out and "Node-path: secret" not in part.out, "the filtered dump")
 
 
@@ -169,7 +162,7 @@ def web(box: Box) -> None:
     with box.serve(Catalogue, 9443, tls=authority()), box.serve(Catalogue, 9444, tls=trustme.CA()):
         known = svn(box, "ls", *trust, f"https://{HOST}:9443/", code=1).err
         unknown = svn(box, "ls", *trust, f"https://{HOST}:9444/", code=1).err
-    expect("E175" in known and "certificate" not in known, f"a known authority: {known!r}")
+    expect("E200007" in known and "certificate" not in known, f"a known authority: {known!r}")
     expect("E230001" in unknown and "issuer is not trusted" in unknown, f"an unknown authority: {unknown!r}")
 
 

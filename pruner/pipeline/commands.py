@@ -24,7 +24,8 @@ SHELL_FORM = "shell-form"
 """Group of the hard edges to the shell of a shell-form command, so that its cost can be shown."""
 _SHELL_FORM_EVIDENCE = "a hard need of the command's shell form; the exec form of ENTRYPOINT or HEALTHCHECK has none"
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
-_OPTION_PATH = re.compile(r"--?[A-Za-z][A-Za-z0-9-]*=(/.+)", re.DOTALL)
+_PATH_IN_WORD = re.compile(r"(?:(?<=[=,:])|(?<=\A-[A-Za-z]))/[^=,:]+", re.DOTALL)
+"""Absolute paths inside a word: `--config=/etc/x`, `-c/etc/x`, `-o cert=/etc/a,key=/etc/b`, `/src:/etc/x`."""
 _PASSES_ARGUMENTS = re.compile(rb"\$(?:[@*1]|\{[@*1])")
 _SHELL_SCRIPT = re.compile(rb"#![^\n]*[/ ](?:ba|da|a|k|mk|z)?sh\b")
 
@@ -55,12 +56,10 @@ def findings_of_command(source: Node, words: Sequence[str], view: View, base: st
     edges = program_edges(source, path, view, base)
     if shell_text(tuple(rest)) is not None:
         edges = [replace(edge, group=SHELL_FORM, evidence=_SHELL_FORM_EVIDENCE) for edge in edges]
-    for word in arguments:
-        option = _OPTION_PATH.fullmatch(word)
-        named = view.resolved(option[1] if option else word, base) if _could_be_path(word) else None
+    for text in [text for word in arguments for text in _paths_in(word)]:
+        named = view.resolved(text, base)
         if named is not None and named.type is not FileType.DIRECTORY:
-            whole = bool(named.mode & 0o111)
-            edges.extend(program_edges(source, option[1] if option else word, view, base, whole=whole))
+            edges.extend(program_edges(source, text, view, base, whole=bool(named.mode & 0o111)))
     modules, unknowns = edges_of_arguments(source, words=(path, *arguments), base=base, view=view)
     started = _started_words(path, file, arguments, view, base)
     return joined(
@@ -142,8 +141,10 @@ def _takes_on_arguments(file: File, view: View) -> bool:
     return _SHELL_SCRIPT.match(text) is not None and _PASSES_ARGUMENTS.search(text) is not None
 
 
-def _could_be_path(word: str) -> bool:
-    return (bool(word) and not word.startswith("-")) or "=/" in word
+def _paths_in(word: str) -> list[str]:
+    """What of a word may be a path: the whole of it unless it is an option, and absolute paths after its separators."""
+    whole = [word] if word and not word.startswith("-") else []
+    return [*whole, *_PATH_IN_WORD.findall(word)]
 
 
 def _nearest_commands(program: str, view: View) -> str:

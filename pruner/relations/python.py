@@ -110,18 +110,6 @@ class Distributions:
         found = dict.fromkeys(self._required(package, "", set()))
         return tuple(clause for clause in found if package.id not in clause)
 
-    def of_extras(self, package: Package) -> tuple[PackageId, ...]:
-        """Installed distributions that only an extra of `package` would require: it may use them when there."""
-        site = site_of(package)
-        hard = {option for clause in self.clauses(package) for option in clause}
-        found = {
-            option.id
-            for requirement in map(parse, package.depends)
-            if requirement is not None and requirement.extra_only
-            for option in self._installed(requirement.name, site)
-        }
-        return tuple(sorted(found - hard - {package.id}))
-
     def _required(
         self, package: Package, extra: str, seen: set[tuple[PackageId, str]]
     ) -> Iterator[tuple[PackageId, ...]]:

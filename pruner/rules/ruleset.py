@@ -43,11 +43,6 @@ class RuleSet:
             sorted({pattern.text.partition("=")[0] for rule in self.rules for pattern in rule.when.capabilities})
         )
 
-    @cached_property
-    def groups(self) -> tuple[str, ...]:
-        """Names of the groups of optional edges that the rules make, sorted."""
-        return tuple(sorted({rule.optional.group for rule in self.rules if rule.optional}))
-
     def bind(self, inventory: Inventory, tree: Tree, search_path: Sequence[str] = DEFAULT_SEARCH_PATH) -> BoundRules:
         """The rules that hold for the inventory's distribution, with the names that their targets stand for."""
         rules = tuple(rule for rule in self.rules if holds_for_distro(rule, inventory.distro))

@@ -22,39 +22,66 @@ if TYPE_CHECKING:
 Texts = list[str]
 
 
+Sbom = Annotated[str | None, typer.Argument(help="Syft SBOM (JSON, .gz, .zst; CycloneDX and SPDX too), - for stdin.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Directory to write the plan to.")]
+RootLocation = Annotated[
+    str | None, typer.Option(metavar="ROOT", help="The bytes: a directory, root tar, docker-archive or OCI layout.")
+]
+Entries = Annotated[
+    Texts | None,
+    typer.Option(
+        metavar="ENTRY", help="/path, /tree/, deb:NAME, apk:NAME, a purl, 'cmd:COMMAND LINE' or image. Repeatable."
+    ),
+]
+Keeps = Annotated[Texts | None, typer.Option(metavar="GLOB", help="Glob of paths that must stay.")]
+Drops = Annotated[Texts | None, typer.Option(metavar="GLOB", help="Glob of paths that must go.")]
+Features = Annotated[
+    Texts | None,
+    typer.Option(metavar="NAME[=VALUE]", help="A capability: locale=en_US.UTF-8, timezone=Europe/Bratislava, iconv, …"),
+]
+Accepted = Annotated[Texts | None, typer.Option(metavar="OPTION", help="Take an option that `pruner costs` lists.")]
+Refused = Annotated[Texts | None, typer.Option(metavar="OPTION", help="Leave out an option that `pruner costs` lists.")]
+ProfileName = Annotated[str | None, typer.Option(metavar="PROFILE", help="minimal, balanced (the default) or package.")]
+RulePacks = Annotated[
+    list[Path] | None, typer.Option(metavar="DIRECTORY", help="Directory with a rule pack of your own.")
+]
+RelationsFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE", help="Package graph: dpkg status, Packages, apk installed, APKINDEX, node-link, GraphML, DOT."
+    ),
+]
+Direction = Annotated[
+    str | None, typer.Option(metavar="WAY", help="How edges of a graph file run: dependant (the default) or provider.")
+]
+ConfigFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A pruner.yaml with the same settings.")]
+ImageName = Annotated[
+    str | None, typer.Option(metavar="IMAGE", help="Name of the fat image, for the Dockerfile's first stage.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 when anything is unknown.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
 def plan_command(
-    sbom: Annotated[
-        str | None, typer.Argument(help="Syft SBOM (JSON, .gz, .zst; CycloneDX and SPDX too), - for stdin.")
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory to write the plan to.")] = Path("plan"),
-    root: Annotated[
-        str | None, typer.Option(help="The bytes: a directory, root tar, docker-archive or OCI layout.")
-    ] = None,
-    entry: Annotated[
-        Texts | None,
-        typer.Option(help="/path, /tree/, deb:NAME, apk:NAME, a purl, 'cmd:COMMAND LINE' or image. Repeatable."),
-    ] = None,
-    keep: Annotated[Texts | None, typer.Option(help="Glob of paths that must stay.")] = None,
-    drop: Annotated[Texts | None, typer.Option(help="Glob of paths that must go.")] = None,
-    feature: Annotated[
-        Texts | None, typer.Option(help="A capability: locale=en_US.UTF-8, timezone=Europe/Bratislava, iconv, …")
-    ] = None,
-    accept: Annotated[Texts | None, typer.Option(help="Take an option that `pruner costs` lists.")] = None,
-    refuse: Annotated[Texts | None, typer.Option(help="Leave out an option that `pruner costs` lists.")] = None,
-    profile: Annotated[str | None, typer.Option(help="minimal, balanced (the default) or package.")] = None,
-    rules: Annotated[list[Path] | None, typer.Option(help="Directory with a rule pack of your own.")] = None,
-    relations: Annotated[
-        list[Path] | None,
-        typer.Option(help="Package graph: dpkg status, Packages, apk installed, APKINDEX, node-link, GraphML, DOT."),
-    ] = None,
-    relations_direction: Annotated[
-        str | None, typer.Option(help="How edges of a graph file run: dependant (the default) or provider.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="A pruner.yaml with the same settings.")] = None,
-    image: Annotated[str | None, typer.Option(help="Name of the fat image, for the Dockerfile's first stage.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything is unknown.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    sbom: Sbom = None,
+    output: Output = Path("plan"),
+    root: RootLocation = None,
+    entry: Entries = None,
+    keep: Keeps = None,
+    drop: Drops = None,
+    feature: Features = None,
+    accept: Accepted = None,
+    refuse: Refused = None,
+    profile: ProfileName = None,
+    rules: RulePacks = None,
+    relations: RelationsFiles = None,
+    relations_direction: Direction = None,
+    config: ConfigFile = None,
+    image: ImageName = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Decide on every file of an image and write the plan, a file list and a Dockerfile.
 

@@ -53,6 +53,8 @@ class Closure:
     """The answers of `settle`, in order."""
     _edges_of: EdgesOf = field(repr=False)
     _accepts: Accepts = field(repr=False)
+    _beyond: dict[State, Findings] = field(default_factory=dict, repr=False)
+    """What was asked only to price refused edges: several of them often lead to the same nodes."""
 
     def reasons(self) -> dict[Node, Edge]:
         """For every reached node the last edge of a shortest chain to it; equal chains are decided by sort order."""
@@ -88,7 +90,10 @@ class Closure:
         return frozenset(self.reached.keys() - states.keys())
 
     def _asked(self, node: Node, active: bool) -> Findings:
-        return self.findings.get((node, active)) or self._edges_of(node, active)
+        found = self.findings.get((node, active)) or self._beyond.get((node, active))
+        if found is None:
+            found = self._beyond[node, active] = self._edges_of(node, active)
+        return found
 
     def _state_graph(self) -> tuple[networkx.DiGraph[State], dict[tuple[State, State], Edge]]:
         import networkx

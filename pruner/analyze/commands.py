@@ -92,7 +92,9 @@ def _edges_to_essential(file: File, path: str, view: View, *, evidence: str, def
 
 def _may_be_program(path: str, view: View) -> bool:
     """Whether the name leads to an executable regular file; its content is looked at when the name occurs."""
-    file = view.resolved(path)
+    file = view.tree.files.get(path)
+    if file is not None and file.type is FileType.SYMLINK:
+        file = view.resolved(path)
     return file is not None and file.type is FileType.REGULAR and bool(file.mode & 0o111 or file.executable)
 
 

@@ -65,10 +65,24 @@ def analyze(file: File, active: bool, view: View) -> Findings:
         return edges_of_link(file, active, view)
     if file.type is not FileType.REGULAR or not file.bytes:
         return Findings()
+    if not active and not _speaks_inert(file, view):
+        return Findings()
     data = view.read(file.path)
     if not data:
         return Findings()
     return joined([_analyzer(kind)(file, data, active, view) for kind in _kinds_of(file, data, active, view)])
+
+
+def _speaks_inert(file: File, view: View) -> bool:
+    """Whether a look at an inert file can yield anything: thousands of data files need not be opened for that."""
+    from pruner.analyze.config import is_configuration
+
+    return (
+        file.executable
+        or not view.knows_executables
+        or is_configuration(file.path)
+        or any(pattern.search(file.path) for pattern, _ in _MANIFESTS)
+    )
 
 
 def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[str]:

@@ -77,6 +77,8 @@ class View:
         self.search_path = search_path
         self.packages: Mapping[PackageId, Package] = {package.id: package for package in inventory.packages}
         self._related: dict[PackageId, frozenset[PackageId]] = {}
+        self.knows_executables = any(file.executable for file in tree.files.values())
+        """The SBOM tells executables and shared objects from other files (Syft does so since schema 16.0.1)."""
         self._extents: dict[str, Extent] = {}
         self._directories: dict[PackageId, tuple[str, ...]] = {}
 

@@ -7,7 +7,7 @@ application itself and is looked at in turn.
 from __future__ import annotations
 
 from functools import lru_cache
-from posixpath import dirname
+from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from pruner.analyze.opened import DISTRIBUTION_TYPES
@@ -54,6 +54,17 @@ def _packages_by_folder(view: View) -> Mapping[str, Package]:
     return {
         folder.rstrip("/"): package for package in view.inventory.packages[::-1] for folder in package.whole_directories
     }
+
+
+def library_above(path: str, view: View) -> Iterator[str]:
+    """`lib` directories beside and above the file, where applications keep their own libraries."""
+    folder = dirname(path)
+    while len(folder) > 1:
+        if basename(folder) == "lib":
+            yield folder
+        elif view.tree.get(f"{folder}/lib") is not None and owner_of(f"{folder}/lib", view) is None:
+            yield f"{folder}/lib"
+        folder = dirname(folder)
 
 
 def module_edges(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze.imports import (
     MAXIMUM_SOURCE_BYTES,
+    library_above,
     module_edges,
     namespace_edges,
     own_edges,
@@ -22,7 +23,7 @@ from pruner.analyze.imports import (
     without_repeats,
 )
 from pruner.analyze.perlcommands import command_of_call, command_of_line
-from pruner.analyze.perlpath import given_directories, include_path, library_above
+from pruner.analyze.perlpath import given_directories, include_path
 from pruner.analyze.plugins import plugin_edges
 from pruner.analyze.started import edges_of_commands, edges_of_names, literals_of
 from pruner.analyze.syntax import is_inside, matches, text_of

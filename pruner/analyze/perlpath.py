@@ -6,10 +6,8 @@ Sources: perlvar (`@INC`), perlrun (PERL5LIB), Debian Perl policy 2.3 (module pa
 from __future__ import annotations
 
 from functools import lru_cache
-from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
-from pruner.analyze.imports import owner_of
 from pruner.model import FileType
 
 if TYPE_CHECKING:
@@ -47,14 +45,3 @@ def given_directories(view: View) -> Iterator[str]:
     for entry in image.env if image is not None else ():
         if entry.startswith("PERL5LIB="):
             yield from (place for place in entry[9:].split(":") if place.startswith("/"))
-
-
-def library_above(path: str, view: View) -> Iterator[str]:
-    """`lib` directories beside and above the file: whoever loaded it from one has put that into `@INC`."""
-    folder = dirname(path)
-    while len(folder) > 1:
-        if basename(folder) == "lib":
-            yield folder
-        elif view.tree.get(f"{folder}/lib") is not None and owner_of(f"{folder}/lib", view) is None:
-            yield f"{folder}/lib"
-        folder = dirname(folder)

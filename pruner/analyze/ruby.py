@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pruner.analyze import gems
 from pruner.analyze.imports import (
     MAXIMUM_SOURCE_BYTES,
+    library_above,
     module_edges,
     namespace_edges,
     own_edges,
@@ -21,7 +22,7 @@ from pruner.analyze.imports import (
     without_repeats,
 )
 from pruner.analyze.rubycommands import command_of_line, commands_of_call
-from pruner.analyze.rubypath import RubyPaths, directory_before, library_above, literal, load_path
+from pruner.analyze.rubypath import RubyPaths, directory_before, literal, load_path
 from pruner.analyze.started import edges_of_commands, edges_of_names, literals_of
 from pruner.analyze.syntax import ancestors, matches, may_be_path, text_of
 from pruner.model import EdgeKind, FileType, Findings, Unknown, file_node

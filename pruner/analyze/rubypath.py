@@ -6,16 +6,13 @@ Sources: Ruby's documentation of `$LOAD_PATH`, File.expand_path and Pathname; De
 from __future__ import annotations
 
 from functools import lru_cache
-from posixpath import basename, dirname, normpath
+from posixpath import dirname, normpath
 from typing import TYPE_CHECKING
 
-from pruner.analyze.imports import owner_of
 from pruner.analyze.syntax import may_be_path, text_of
 from pruner.model import FileType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node as Syntax
 
     from pruner.analyze.view import View
@@ -164,14 +161,3 @@ def load_path(view: View) -> tuple[str, ...]:
             if real is not None and real.type is FileType.DIRECTORY:
                 found[real.path] = None
     return tuple(found)
-
-
-def library_above(path: str, view: View) -> Iterator[str]:
-    """`lib` directories beside and above the file, where applications keep their own libraries."""
-    folder = dirname(path)
-    while len(folder) > 1:
-        if basename(folder) == "lib":
-            yield folder
-        elif view.tree.get(f"{folder}/lib") is not None and owner_of(f"{folder}/lib", view) is None:
-            yield f"{folder}/lib"
-        folder = dirname(folder)

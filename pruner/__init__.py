@@ -30,4 +30,4 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
     from pruner.emit.packagedb import with_package_database
 
     planned = pipeline.make_plan(request, progress=progress)
-    return with_package_database(planned.plan, planned.inventory)
+    return with_package_database(planned.plan, planned.inventory, planned.tree)

@@ -51,7 +51,7 @@ class Closure:
     entries: tuple[Edge, ...]
     settled: tuple[Edge, ...]
     """The answers of `settle`, in order."""
-    _edges_of: EdgesOf = field(repr=False)
+    _beyond_of: EdgesOf = field(repr=False)
     _accepts: Accepts = field(repr=False)
     _beyond: dict[State, Findings] = field(default_factory=dict, repr=False)
     """What was asked only to price refused edges: several of them often lead to the same nodes."""
@@ -67,7 +67,9 @@ class Closure:
         return found
 
     def added_by(self, edges: Iterable[Edge]) -> frozenset[Node]:
-        """The nodes that accepting these refused edges would add; choices are held as they are."""
+        """The nodes that accepting these refused edges would add, as far as the `beyond_of` of `close` tells what
+        those need in turn; choices are held as they are.
+        """
         accepted = frozenset(edges)
         states = _explore(
             [(edge, self.reached.get(edge.source, True)) for edge in sorted(accepted, key=_order)],
@@ -92,7 +94,7 @@ class Closure:
     def _asked(self, node: Node, active: bool) -> Findings:
         found = self.findings.get((node, active)) or self._beyond.get((node, active))
         if found is None:
-            found = self._beyond[node, active] = self._edges_of(node, active)
+            found = self._beyond[node, active] = self._beyond_of(node, active)
         return found
 
     def _state_graph(self) -> tuple[networkx.DiGraph[State], dict[tuple[State, State], Edge]]:
@@ -132,10 +134,12 @@ def close(
     edges_of: EdgesOf,
     accepts: Accepts = lambda _edge: True,
     settle: Settle = lambda _reached, _choices: (),
+    beyond_of: EdgesOf | None = None,
 ) -> Closure:
     """Return the closure of the targets of `entries`.
 
-    Entry edges are taken as coming from an active source. Raises whatever `edges_of` and `settle` raise.
+    Entry edges are taken as coming from an active source. `beyond_of` is asked in place of `edges_of` where refused
+    edges are priced; one that tells less is faster and makes prices lower bounds. Raises whatever they raise.
     """
     findings: dict[State, Findings] = {}
 
@@ -166,7 +170,7 @@ def close(
         findings=findings,
         entries=first,
         settled=tuple(settled),
-        _edges_of=edges_of,
+        _beyond_of=beyond_of or edges_of,
         _accepts=accepts,
     )
 

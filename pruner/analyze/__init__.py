@@ -12,7 +12,7 @@ from pruner.model import File, FileType, Findings
 if TYPE_CHECKING:
     from pruner.analyze.view import View
 
-__all__ = ["analyze"]
+__all__ = ["analyze", "joined", "surface"]
 
 Analyzer = Callable[[File, memoryview, bool, "View"], Findings]
 
@@ -71,6 +71,25 @@ def analyze(file: File, active: bool, view: View) -> Findings:
     if not data:
         return Findings()
     return joined([_analyzer(kind)(file, data, active, view) for kind in _kinds_of(file, data, active, view)])
+
+
+def surface(file: File, active: bool, view: View) -> Findings:
+    """What `file` needs as far as its first bytes and its dynamic section tell: its links, libraries and interpreter.
+
+    A part of what `analyze` answers, for a fraction of the time.
+    """
+    data = None
+    if active and file.type is FileType.REGULAR and (file.executable or not view.knows_executables):
+        data = view.read(file.path)
+    if not data:
+        return analyze(file, False, view)
+    if bytes(data[:4]) == b"\x7fELF":
+        from pruner.analyze.elf import edges_of_linked
+
+        return edges_of_linked(file, data, active, view)
+    from pruner.analyze.script import edges_of_shebang
+
+    return edges_of_shebang(file, data, view)
 
 
 def _speaks_inert(file: File, view: View) -> bool:

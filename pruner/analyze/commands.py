@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pruner.analyze import opened
 from pruner.analyze.literals import words_among
-from pruner.model import Edge, EdgeKind, File, FileType, Package, Strength, file_node
+from pruner.model import Edge, EdgeKind, File, Package, Strength, file_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def edges_of_words(file: File, image: ElfImage, view: View) -> Iterator[Edge]:
     """
     owner = view.owner(file.path)
     siblings = view.siblings(owner) if owner is not None else frozenset()
-    candidates = [path for path in _candidates(file, owner, view) if _may_be_program(path, view)]
+    candidates = _candidates(file, owner, view)
     searches = any(_SEARCHES_PATH.fullmatch(symbol) for symbol in image.imported_symbols)
     essential = frozenset(_essential(view)).difference(candidates) if searches else frozenset()
     candidates += sorted(essential)
@@ -90,20 +90,14 @@ def _edges_to_essential(file: File, path: str, view: View, *, evidence: str, def
     )
 
 
-def _may_be_program(path: str, view: View) -> bool:
-    """Whether the name leads to an executable regular file; its content is looked at when the name occurs."""
-    file = view.tree.files.get(path)
-    if file is not None and file.type is FileType.SYMLINK:
-        file = view.resolved(path)
-    return file is not None and file.type is FileType.REGULAR and bool(file.mode & 0o111 or file.executable)
+def _candidates(file: File, owner: Package | None, view: View) -> list[str]:
+    """What the package of `file` and its declared dependencies own; the neighbours of a file that nothing owns.
 
-
-def _candidates(file: File, owner: Package | None, view: View) -> Iterator[str]:
-    """What the package of `file` and its declared dependencies own; the neighbours of a file that nothing owns."""
+    The content is looked at when the name occurs.
+    """
     if owner is not None:
-        for package in sorted(view.siblings(owner) | view.requirements(owner)):
-            yield from (path for path in view.owned(package) if not path.startswith(_NO_PROGRAMS))
-        return
+        packages = sorted(view.siblings(owner) | view.requirements(owner))
+        return [path for package in packages for path in view.executables(package) if not path.startswith(_NO_PROGRAMS)]
     directory = posixpath.dirname(file.path)
-    if directory not in _SHARED_DIRECTORIES:
-        yield from view.tree.children(directory)
+    children = () if directory in _SHARED_DIRECTORIES else view.tree.children(directory)
+    return [path for path in children if view.is_executable(path)]

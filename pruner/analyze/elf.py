@@ -6,7 +6,7 @@ import json
 import os
 import posixpath
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pruner.analyze import commands, literals, opened
@@ -63,6 +63,17 @@ def edges_of_elf(file: File, data: memoryview, active: bool, view: View) -> Find
         symbols=symbols,
         literals=seen.paths | seen.patterns | seen.libraries,
     )
+
+
+def edges_of_linked(file: File, data: memoryview, active: bool, view: View) -> Findings:
+    """The loader and DT_NEEDED of the ELF file `file`, and the symbols that it imports; nothing that cannot be read."""
+    try:
+        image = read_elf(data)
+    except ElfError:
+        return Findings()
+    if image.type not in (ET_EXEC, ET_DYN):
+        return Findings()
+    return replace(_linked(file, image, active, view), symbols=image.imported_symbols)
 
 
 def _linked(file: File, image: ElfImage, active: bool, view: View) -> Findings:

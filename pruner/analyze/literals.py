@@ -27,7 +27,8 @@ _PATH = re.compile(rb"/(?:(?<![\w.%)}~*$/-]/)|(?<=file:///))[\w.@%][\w.+%@/~-]*"
 _JOINED = re.compile(rb"/(?=([a-z][\w.-]*/[\w.+@/~-]{2,255}))")
 _LIBRARY = re.compile(rb"\.so(?:\.[0-9]+)*(?![\w.+-])")
 _COMMAND = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.+-]{2,60}+")
-_WORD = re.compile(rb"[\0/=:](" + _COMMAND.pattern + rb")(?=\0)")
+# The look-behind follows the first letter for the same reason: libLLVM takes 0.16 s so, and 0.31 s the other way round.
+_WORD = re.compile(rb"[A-Za-z0-9](?<=[\0/=:].)[A-Za-z0-9_.+-]{2,60}+(?=\0)", re.ASCII | re.DOTALL)
 _BEFORE_WORD = b"\0/=:"
 _MOST_SINGLE_WORDS = 25
 _NAME_BEFORE = re.compile(rb"[\w+.-]*\Z")

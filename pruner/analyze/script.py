@@ -73,6 +73,12 @@ def edges_of_script(file: File, data: memoryview, active: bool, view: View) -> F
     return Findings(edges=(*found.edges, *body.edges), unknowns=(*found.unknowns, *body.unknowns))
 
 
+def edges_of_shebang(file: File, data: memoryview, view: View) -> Findings:
+    """The interpreter that the first line of a script names; nothing for other files."""
+    shebang = shebang_of(data)
+    return Findings() if shebang is None else _interpreter(file, shebang, view)
+
+
 def _interpreter(file: File, shebang: Shebang, view: View) -> Findings:
     source = file_node(file.path)
     edges: list[Edge] = []

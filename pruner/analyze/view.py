@@ -81,6 +81,7 @@ class View:
         """The SBOM tells executables and shared objects from other files (Syft does so since schema 16.0.1)."""
         self._extents: dict[str, Extent] = {}
         self._directories: dict[PackageId, tuple[str, ...]] = {}
+        self._executables: dict[PackageId, tuple[str, ...]] = {}
 
     @cached_property
     def loader(self) -> Loader:
@@ -113,6 +114,20 @@ class View:
     def owned(self, package: PackageId) -> tuple[str, ...]:
         """The real paths that `package` owns, bytewise order."""
         return self._owned.get(package, ())
+
+    def executables(self, package: PackageId) -> tuple[str, ...]:
+        """Those of `owned` that lead to an executable regular file."""
+        known = self._executables.get(package)
+        if known is None:
+            known = self._executables[package] = tuple(filter(self.is_executable, self.owned(package)))
+        return known
+
+    def is_executable(self, path: str) -> bool:
+        """Whether the real path is, or is a link to, a regular file that somebody may execute."""
+        file = self.tree.files.get(path)
+        if file is not None and file.type is FileType.SYMLINK:
+            file = self.resolved(path)
+        return file is not None and file.type is FileType.REGULAR and bool(file.mode & 0o111 or file.executable)
 
     def directories(self, package: PackageId) -> tuple[str, ...]:
         """The real directories that `package` owns or has files in, sorted; not those directly below the root."""

@@ -16,7 +16,7 @@ def costs_command(
     directory: Annotated[Path, typer.Argument(help="A plan directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the options as JSON.")] = False,
 ) -> None:
-    """List optional edges: what refusing an accepted one saves, what accepting a refused one adds.
+    """List optional edges: what refusing an accepted one saves, what accepting a refused one adds at the least.
 
     Example:
 
@@ -54,4 +54,6 @@ def costs_command(
         for option in options
     ]
     typer.echo(table(rows, right=(2, 3)))
-    typer.echo("\n--refuse OPTION leaves a kept one out (- saves), --accept OPTION brings one back (+ adds)")
+    typer.echo(
+        "\n--refuse OPTION leaves a kept one out (- saves), --accept OPTION brings one back (+ adds, at the least)"
+    )

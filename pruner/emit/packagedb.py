@@ -29,14 +29,15 @@ _APK_DATABASES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _APK_WORLD = "/etc/apk/world"
 
 
-def with_package_database(plan: Plan, inventory: Inventory) -> Plan:
+def with_package_database(plan: Plan, inventory: Inventory, tree: Tree | None = None) -> Plan:
     """`plan` with the package databases of `inventory` replaced by ones of the packages and files that it keeps.
 
-    Raises `InputError` when a package's name or metadata can't stand in a database (a line break, a slash).
+    `tree` spares the time to build one of the inventory's files. Raises `InputError` when a package's name or metadata
+    can't stand in a database (a line break, a slash).
     """
     present = {package.id for package in plan.packages if package.decision is not Decision.DROP}
     packages = [package for package in inventory.packages if package.id in present]
-    tree = Tree(inventory.files)
+    tree = tree or Tree(inventory.files)
     files = {file.path: file for file in plan.files}
     kept = _kept(files)
     contents = package_database(packages, tree, kept, needs_status=_is_kept(files, _real(tree, STATUS)))

@@ -98,7 +98,12 @@ def _options(plan: Plan) -> Iterator[str]:
     telling = [option for option in plan.optional if option.files]
     options = sorted(telling, key=lambda option: (-option.bytes, option.name))[:_LARGEST]
     if options:
-        yield from ("## Options", "", "What refusing an accepted one saves, or accepting a refused one adds.", "")
+        yield from (
+            "## Options",
+            "",
+            "What refusing an accepted one saves, or accepting a refused one adds at the least.",
+            "",
+        )
         rows = [
             (
                 _code(option.name),

@@ -43,6 +43,8 @@ class Planned:
 
     plan: Plan
     inventory: Inventory
+    tree: Tree
+    """Look-ups over the inventory's files."""
 
 
 def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _stage: None) -> Planned:
@@ -66,7 +68,8 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
             inventory = replace(inventory, lacks=(*inventory.lacks, *root.lacks))
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
-        return Planned(plan=_plan(request, inventory, view, rules, progress), inventory=inventory)
+        plan = _plan(request, inventory, view, rules, progress)
+        return Planned(plan=plan, inventory=inventory, tree=view.tree)
     finally:
         if root is not None:
             root.close()
@@ -95,7 +98,11 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         )
 
     closure = close(
-        [*entries.edges, *kept, *base_edges(view)], edges_of=demand.edges_of, accepts=policy.accepts, settle=settle
+        [*entries.edges, *kept, *base_edges(view)],
+        edges_of=demand.edges_of,
+        accepts=policy.accepts,
+        settle=settle,
+        beyond_of=demand.surface_of,
     )
     progress("deciding")
     context = Context(

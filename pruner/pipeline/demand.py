@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pruner.analyze import analyze, joined
+from pruner.analyze import analyze, joined, surface
 from pruner.analyze.config import programs_of_config
 from pruner.model import (
     Choice,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from pruner.analyze.view import View
     from pruner.rules import BoundRules
 
+    Look = Callable[[File, bool, View], Findings]
+
 DISTRIBUTION_TYPES = frozenset({"deb", "apk", "rpm", "alpm"})
 """Ecosystems whose packages are kept by file; those of a language are kept whole with what they require."""
 
@@ -59,10 +61,17 @@ class Demand:
 
     def edges_of(self, node: Node, active: bool) -> Findings:
         """What `node` needs while inert or active (`pruner.closure.EdgesOf`)."""
+        return self._answer(node, active, analyze)
+
+    def surface_of(self, node: Node, active: bool) -> Findings:
+        """The same without what the bytes of a file name: what it links to, its interpreter, and what is declared."""
+        return self._answer(node, active, surface)
+
+    def _answer(self, node: Node, active: bool, look: Look) -> Findings:
         kind, name = node_kind(node), node_name(node)
         if kind == "file":
             file = self._view.tree.get(name)
-            return Findings() if file is None else self._of_file(file, active)
+            return Findings() if file is None else self._of_file(file, active, look)
         if kind == "package":
             return self._of_package(self._view.packages[PackageId(name)], active)
         if kind == "requires":
@@ -74,14 +83,14 @@ class Demand:
 
     # -- files --------------------------------------------------------------------------------------------------------
 
-    def _of_file(self, file: File, active: bool) -> Findings:
+    def _of_file(self, file: File, active: bool, look: Look) -> Findings:
         owner = self._view.owner(file.path)
         if self._view.root is None and file.type is FileType.REGULAR:
             seen = self._evidence.edges_of_file(file, active)
         elif self._view.root is None and file.type is FileType.DIRECTORY and active:
             seen = self._evidence.edges_of_directory(file)
         else:
-            seen = analyze(file, active, self._view)
+            seen = look(file, active, self._view)
         ruled = self._rules.edges_of_file(file, active, seen, owner)
         parts = [seen, ruled]
         if owner is not None and owner.type in DISTRIBUTION_TYPES and self._facts.is_elf(file):

@@ -1,4 +1,4 @@
-"""Marginal cost of optional edges: what refusing one would save, what accepting one would add."""
+"""Marginal cost of optional edges: what refusing one would save, what accepting one would add at the least."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ class OptionalPlan:
     accepted: bool
     edges: tuple[Edge, ...]
     bytes: int
-    """Accepted: what refusing it alone would save. Refused: what accepting it would add."""
+    """Accepted: what refusing it alone would save. Refused: what accepting it would add at the least: the files with
+    their libraries, interpreters and packages, without what the text of those files names in turn."""
     files: int
     why: str
 

@@ -8,6 +8,7 @@ declares the link `/bin/sh`, "contains" `/bin/busybox`), so they only help where
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -48,11 +49,15 @@ def _declared(package: Package, tree: Tree, contains: Sequence[str]) -> list[str
     if not package.files:
         return [path for path in contains if path in tree.files]
     found, astray = list[str](), list[str]()
+    names: list[str] = []
     for declared in package.files:
         path = declared.path if declared.path in tree.files else tree.locate(declared.path).path
         if path is not None and path in tree.files:
-            if tree.files[path].type is not FileType.SYMLINK or not _holds_others(declared.path, package):
-                found.append(path)
+            if tree.files[path].type is FileType.SYMLINK:
+                names = names or sorted(file.path for file in package.files)
+                if _holds_others(declared.path, names):
+                    continue
+            found.append(path)
         elif path is None:
             astray.append(declared.path)
     if astray and contains:
@@ -60,10 +65,14 @@ def _declared(package: Package, tree: Tree, contains: Sequence[str]) -> list[str
     return found
 
 
-def _holds_others(path: str, package: Package) -> bool:
-    """Whether the package ships `path` as a directory: bash's `/bin`, a link in a merged-usr root, is not its own."""
+def _holds_others(path: str, names: Sequence[str]) -> bool:
+    """Whether a package that ships the sorted `names` ships `path` as a directory.
+
+    bash's `/bin`, a link in a merged-usr root, is not its own.
+    """
     below = f"{path}/"
-    return any(declared.path.startswith(below) for declared in package.files)
+    at = bisect_left(names, below)
+    return at < len(names) and names[at].startswith(below)
 
 
 def _aliases(astray: Sequence[str], candidates: set[str]) -> list[str]:

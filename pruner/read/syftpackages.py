@@ -59,12 +59,14 @@ def packages_of(entries: Sequence[wire.Artifact], *, lists_removed: bool, name: 
     nothing but its conffiles is left. Raises `InputError` naming `name` and the JSON path.
     """
     packages: dict[str, Package] = {}
+    seen = set[str]()
     locked: list[Package] = []
     unparsed, removed = 0, list[str]()
     for index, entry in enumerate(entries):
         at = f"$.artifacts[{index}]"
-        if entry.id in packages:
+        if entry.id in seen:
             raise InputError(f"{name}: {at}.id: {entry.id!r} repeats", hint="ids must differ; the document is damaged")
+        seen.add(entry.id)
         metadata_type = METADATA_ALIASES.get(entry.metadataType, entry.metadataType)
         locations = entry.locations or []
         hidden = bool(locations) and all((place.annotations or {}).get("visible") == "false" for place in locations)

@@ -24,7 +24,7 @@ DISTRIBUTIONS = {
 def test_names_and_licence() -> None:
     """The distribution, the command and the import have the names that users are told."""
     assert PROJECT["project"]["name"] == "sbom-pruner"
-    assert PROJECT["project"]["scripts"] == {"pruner": "pruner.__main__:main"}
+    assert PROJECT["project"]["scripts"] == {"pruner": "pruner.__main__:run"}
     assert PROJECT["project"]["license"] == "Apache-2.0"
     assert "Apache License" in (ROOT / "LICENSE").read_text()
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.analyze.elfimage import PF_X, PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS, ElfImage
+from pruner.bytewise import bytewise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -161,7 +162,7 @@ def _longest_name(text: str, tree: Tree) -> str | None:
 
 def existing(paths: Iterable[str], tree: Tree) -> Iterator[tuple[str, FileType]]:
     """Those of `paths` that lead somewhere in the tree, each with the type of what it leads to, in bytewise order."""
-    for path in sorted(paths, key=os.fsencode):
+    for path in bytewise(paths):
         found = tree.resolve(path).path
         file = None if found is None else tree.get(found)
         if file is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pruner import relations
 from pruner.analyze.loader import Loader
+from pruner.bytewise import bytewise
 from pruner.errors import InputError
 from pruner.model import (
     DEFAULT_SEARCH_PATH,
@@ -134,7 +135,7 @@ class View:
         known = self._directories.get(package)
         if known is None:
             found = {path if self._is_directory(path) else posixpath.dirname(path) for path in self.owned(package)}
-            known = tuple(sorted((path for path in found if path.count("/") > 1), key=os.fsencode))
+            known = tuple(bytewise(path for path in found if path.count("/") > 1))
             self._directories[package] = known
         return known
 
@@ -241,7 +242,7 @@ class View:
         for path, packages in self.inventory.owners.items():
             for package in packages:
                 owned[package].append(path)
-        return {package: tuple(sorted(paths, key=os.fsencode)) for package, paths in owned.items()}
+        return {package: tuple(bytewise(paths)) for package, paths in owned.items()}
 
     @cached_property
     def _by_source(self) -> Mapping[tuple[str, str], frozenset[PackageId]]:

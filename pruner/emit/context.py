@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.emit.artifact import Artifact
 from pruner.emit.madefiles import encoded, made_archive
 from pruner.model import FileType
@@ -52,7 +53,7 @@ def left_out_files(plan: Plan) -> tuple[str, ...]:
     """Kept names that no build can copy, sorted: sockets, and what is not a directory or link below a mounted place."""
     kept = (file for file in plan.files if file.decision is Decision.KEEP and not _copied_inside(file))
     names = [file.path for file in kept if file.path not in SUPPLIED and not _made_from_plan(file)]
-    return tuple(sorted(names, key=encoded))
+    return tuple(bytewise(names))
 
 
 def _copied_inside(file: FilePlan) -> bool:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.emit.apkdb import apk_database, apk_world
 from pruner.emit.dpkgdb import STATUS, dpkg_database
-from pruner.emit.madefiles import encoded
 from pruner.model import FileType, Inventory, Package
 from pruner.plan import Decision, FilePlan, Plan, made_directory
 from pruner.plan.totals import totals_of
@@ -49,7 +49,7 @@ def with_package_database(plan: Plan, inventory: Inventory, tree: Tree | None = 
     for path, content in contents.items():
         files[path] = _made(path, content, files.get(path))
         _keep_parents(path, files)
-    ordered = tuple(files[path] for path in sorted(files, key=encoded))
+    ordered = tuple(files[path] for path in bytewise(files))
     there = (file for file in ordered if file.decision is not Decision.DROP)
     return replace(
         plan, files=ordered, after=totals_of(there, plan.after.packages), lacks=(*plan.lacks, *_lacks(packages))

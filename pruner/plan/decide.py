@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.model import (
     Edge,
     File,
@@ -138,7 +138,7 @@ def _decide_files(sources: _Sources) -> tuple[FilePlan, ...]:
         plans.setdefault(path, directory)
     for path, child in parents.items():
         plans.setdefault(path, made_directory(path, reason=f"parent of {child}", origin=Node(child)))
-    return tuple(plans[path] for path in sorted(plans, key=os.fsencode))
+    return tuple(plans[path] for path in bytewise(plans))
 
 
 def _why_dropped(path: str, owner: PackageId | None, options: Mapping[Node, str], sources: _Sources) -> str:
@@ -203,7 +203,7 @@ def made_directory(path: str, *, reason: str, mode: int = 0o755, origin: Node | 
 def _parents_of(paths: Iterable[str]) -> dict[str, str]:
     """Every directory above one of `paths`, with the bytewise first path below it."""
     parents: dict[str, str] = {}
-    for path in sorted(paths, key=os.fsencode):
+    for path in bytewise(paths):
         parent = path.rpartition("/")[0]
         while parent and parent not in parents:
             parents[parent] = path

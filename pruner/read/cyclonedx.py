@@ -7,7 +7,6 @@ sizes, links, imported libraries or image configuration.
 from __future__ import annotations
 
 import json
-import os
 import re
 import warnings
 from collections import Counter
@@ -17,6 +16,7 @@ import msgspec
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 
+from pruner.bytewise import bytewise
 from pruner.errors import InputError, printable
 from pruner.model import Distro, File, FileType, Inventory, Package, Selection
 from pruner.read import lacks
@@ -223,7 +223,7 @@ def _files(components: Iterable[Component], packages: Iterable[Package], name: s
         algorithm = "sha256" if "sha256" in digests else min(digests)
         if path != "/":
             files[path] = File(path=path, type=FileType.REGULAR, digest=f"{algorithm}:{digests[algorithm]}")
-    return {path: files[path] for path in sorted(files, key=os.fsencode)}
+    return {path: files[path] for path in bytewise(files)}
 
 
 def _scanned_directory(names: list[str], packages: Iterable[Package]) -> str:

@@ -7,11 +7,11 @@ declares the link `/bin/sh`, "contains" `/bin/busybox`), so they only help where
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.model import FileType
 from pruner.read.ecosystems import DISTRIBUTION_TYPES
 
@@ -42,7 +42,7 @@ def owners_of(
             paths = [path for path in _located(package.locations, tree) if path in tree.files]
         for path in paths:
             claims[path][package.id] = None
-    return {path: tuple(claims[path]) for path in sorted(claims, key=os.fsencode)}
+    return {path: tuple(claims[path]) for path in bytewise(claims)}
 
 
 def _declared(package: Package, tree: Tree, contains: Sequence[str]) -> list[str]:

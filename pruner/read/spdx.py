@@ -6,13 +6,13 @@ modes, sizes, links or imported libraries. A directory or link is a file with a 
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pruner.bytewise import bytewise
 from pruner.errors import InputError, printable
 from pruner.model import Distro, File, FileType, Inventory, Package, PackageId, Selection
 from pruner.read import lacks
@@ -164,7 +164,7 @@ def _files(document: _Document, name: str) -> tuple[dict[str, File], Mapping[Pac
         files[path] = File(path=path, type=FileType.REGULAR, digest=digest)
         for holder in holders:
             contained[PackageId(holder)].append(path)
-    return {path: files[path] for path in sorted(files, key=os.fsencode)}, contained
+    return {path: files[path] for path in bytewise(files)}, contained
 
 
 def _digest(entry: _File) -> str | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.errors import InputError
 from pruner.model import File, FileType
 from pruner.read.linktext import RewrittenLink, restored
@@ -68,9 +68,7 @@ def listing_of(entries: Sequence[FileEntry], *, directory: str | None, layers: S
     _join_hardlinks(files, hardlinks)
     if directory is not None:
         _restore_link_texts(files, chosen, directory)
-    return Listing(
-        files={path: files[path] for path in sorted(files, key=os.fsencode)}, path_of=path_of, outside=outside
-    )
+    return Listing(files={path: files[path] for path in bytewise(files)}, path_of=path_of, outside=outside)
 
 
 def _entries_by_path(
@@ -162,7 +160,7 @@ def _join_hardlinks(files: dict[str, File], hardlinks: Mapping[str, str]) -> Non
         data = files.get(target)
         if data is None or data.type is not FileType.REGULAR or target in hardlinks:
             continue  # a destination that the document lacks leaves a file of unknown content
-        first, *further = sorted([target, *others], key=os.fsencode)
+        first, *further = bytewise([target, *others])
         files[first] = replace(data, path=first, hardlink=None)
         for path in further:
             files[path] = replace(data, path=path, hardlink=first)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.errors import InputError
 from pruner.model import File, FileType, ImageConfig
 from pruner.rootfs.region import Region, fault
@@ -152,7 +153,9 @@ def _listing(location: str) -> tuple[list[tuple[str, os.stat_result]], list[str]
 def _files(location: str, found: Iterable[tuple[str, os.stat_result]]) -> Iterator[tuple[str, File]]:
     """Pairs of path and file in bytewise order."""
     first_names: dict[tuple[int, int], str] = {}
-    for path, status in sorted(found, key=lambda pair: os.fsencode(pair[0])):
+    statuses = dict(found)
+    for path in bytewise(statuses):
+        status = statuses[path]
         kind = _TYPES[stat.S_IFMT(status.st_mode)]
         hardlink = None
         if kind is FileType.REGULAR and status.st_nlink > 1:

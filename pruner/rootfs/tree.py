@@ -10,6 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.errors import InputError
 from pruner.model import File, FileType
 
@@ -67,13 +68,11 @@ class Tree:
     def __init__(self, files: Mapping[str, File]) -> None:
         self.files = files
         try:
-            pairs = sorted((os.fsencode(path), path) for path in files)
+            self._paths = bytewise(files)
         except UnicodeEncodeError as error:
             raise InputError(
                 f"{error.object!r}: not a file name", hint="the listing is damaged; make it anew"
             ) from None
-        self._keys = [key for key, _ in pairs]
-        self._paths = [path for _, path in pairs]
         self._children = _children_by_parent(self._paths, files)
         self._entered: dict[str, _Entered] = {"": _Entered("", (), outside=False)}
 
@@ -104,7 +103,8 @@ class Tree:
     def under(self, directory: str) -> tuple[str, ...]:
         """Every listed path below the real path `directory`, bytewise order."""
         prefix = os.fsencode(directory.rstrip("/"))
-        return tuple(self._paths[bisect_left(self._keys, prefix + b"/") : bisect_left(self._keys, prefix + b"0")])
+        first, end = (bisect_left(self._paths, prefix + mark, key=os.fsencode) for mark in (b"/", b"0"))
+        return tuple(self._paths[first:end])
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Sorted real paths that the absolute `pattern` matches; the last component is not followed.
@@ -232,6 +232,7 @@ def _children_by_parent(paths: Sequence[str], files: Mapping[str, File]) -> dict
     `paths` are sorted bytewise, so that a listed directory comes before what is in it.
     """
     children: dict[str, list[str]] = {"": []}
+    implied: set[str] = set()  # directories that hold something which is not listed itself, out of turn
     barren: set[str] = set()  # paths that can't have children: no directories, or below such a thing
     for path in paths:
         for ancestor in _new_ancestors(path, children, barren):
@@ -240,14 +241,15 @@ def _children_by_parent(paths: Sequence[str], files: Mapping[str, File]) -> dict
                 barren.add(ancestor)
             else:
                 children[parent].append(ancestor)
+                implied.add(parent)
                 children[ancestor] = []
         siblings = children.get(path.rpartition("/")[0])
         if siblings is not None and path != "/":
             siblings.append(path)
             if files[path].type is FileType.DIRECTORY:
                 children[path] = []
-    for siblings in children.values():
-        siblings.sort(key=os.fsencode)
+    for parent in implied:
+        children[parent] = bytewise(children[parent])
     return children
 
 
@@ -291,7 +293,7 @@ def _split_pattern(pattern: str) -> tuple[str, list[str]]:
 
 
 def _sorted(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(paths, key=os.fsencode))
+    return tuple(bytewise(paths))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -15,9 +15,10 @@ from pruner.rules.patterns import unmerged
 from pruner.rules.types import Option, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pruner.rootfs.tree import Tree
+    from pruner.rules.patterns import Pattern
 
 
 class RuleSet:
@@ -53,10 +54,8 @@ class RuleSet:
         spelled = unmerged(path)
         if not self._dropped.match(spelled):
             return None
-        for rule in self.rules:
-            if rule.drop is None or not any(pattern.captures(spelled) is not None for pattern in rule.drop.files):
-                continue
-            if all(pattern.captures(spelled) is None for pattern in rule.exceptions):
+        for rule, files, exceptions in self._drop_rules:
+            if rule.drop is not None and files.match(spelled) and not exceptions.match(spelled):
                 return rule.drop.name, rule
         return None
 
@@ -105,5 +104,14 @@ class RuleSet:
     @cached_property
     def _dropped(self) -> re.Pattern[str]:
         """One expression that every path of a drop class matches; most paths fail here, at once."""
-        patterns = [pattern.expression for rule in self.rules if rule.drop for pattern in rule.drop.files]
-        return re.compile("|".join(f"(?:{pattern})\\Z" for pattern in patterns) or r"(?!)", re.DOTALL)
+        return _any_of(pattern for rule in self.rules if rule.drop for pattern in rule.drop.files)
+
+    @cached_property
+    def _drop_rules(self) -> tuple[tuple[Rule, re.Pattern[str], re.Pattern[str]], ...]:
+        """The rules of drop classes with one expression for their files and one for their exceptions."""
+        return tuple((rule, _any_of(rule.drop.files), _any_of(rule.exceptions)) for rule in self.rules if rule.drop)
+
+
+def _any_of(patterns: Iterable[Pattern]) -> re.Pattern[str]:
+    expressions = (f"(?:{pattern.expression})\\Z" for pattern in patterns)
+    return re.compile("|".join(expressions) or r"(?!)", re.DOTALL)

@@ -76,8 +76,17 @@ def verify_command(
     finally:
         source.close()
     if not verification.passed:
-        failed = sum(not outcome.passed for outcome in verification.outcomes)
-        raise NegativeAnswer(f"{failed} of {len(verification.outcomes)} checks differ in the pruned root")
+        raise NegativeAnswer(_verdict(verification.outcomes))
+
+
+def _verdict(outcomes: Sequence[Outcome]) -> str:
+    """How many checks failed, and in which root."""
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    differing = sum(outcome.comparable for outcome in failed)
+    parts = [f"{differing} of {len(outcomes)} checks differ in the pruned root"] if differing else []
+    if len(failed) > differing:
+        parts.append(f"{len(failed) - differing} of {len(outcomes)} fail in the fat root, so nothing can be compared")
+    return "; ".join(parts)
 
 
 def _checks(plan: Plan, command: Sequence[str] | None) -> tuple[Check, ...]:
@@ -191,7 +200,8 @@ def _print(verification: Verification, *, as_json: bool) -> None:
     for caveat in verification.caveats:
         typer.echo(f"note: {printable(caveat)}", err=True)
     for outcome in verification.outcomes:
-        typer.echo(f"{'same   ' if outcome.passed else 'DIFFERS'}  {outcome.check.title}")
+        status = "same   " if outcome.passed else "DIFFERS" if outcome.comparable else "FAILS  "
+        typer.echo(f"{status}  {outcome.check.title}")
         for fact in outcome.facts:  # the line above names what was run
             typer.echo(f"  {fact.removeprefix(f'{outcome.check.title}: ').replace(f' {outcome.check.title} ', ' it ')}")
         if outcome.diff:
@@ -214,6 +224,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
     return {
         "check": outcome.check.title,
         "passed": outcome.passed,
+        "comparable": outcome.comparable,
         "facts": outcome.facts,
         "diff": outcome.diff,
         "missing": [asdict(missing) for missing in outcome.missing],

@@ -113,6 +113,7 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         is_documentation=bound.is_documentation,
         is_dropped=policy.is_dropped,
         option_name=option_name,
+        option_why=lambda edge: rules.why_of(edge.rule) or edge.evidence,
         directories=base_directories(view),
         verify=request.verify,
         settings=_settings(request),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pruner.model import Edge, File, FileType, Node, Strength
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def optional_plans(
-    closure: Closure, files: Mapping[str, File], option_name: Callable[[Edge], str]
+    closure: Closure,
+    files: Mapping[str, File],
+    option_name: Callable[[Edge], str],
+    option_why: Callable[[Edge], str] = lambda edge: edge.evidence,
 ) -> tuple[OptionalPlan, ...]:
     """Every option that was met, dearest first, also those that change nothing by themselves.
 
@@ -32,6 +36,7 @@ def optional_plans(
             refused[option_name(edge)].append(edge)
     plans = [_option(name, edges, True, closure.freed_by(edges), files) for name, edges in accepted.items()]
     plans += [_option(name, edges, False, closure.added_by(edges), files) for name, edges in refused.items()]
+    plans = [replace(plan, why=option_why(plan.edges[0])) for plan in plans]
     return tuple(sorted(plans, key=lambda plan: (-plan.bytes, plan.name, plan.accepted)))
 
 

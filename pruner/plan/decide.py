@@ -43,6 +43,7 @@ class Context:
     is_documentation: Callable[[str], bool]
     is_dropped: Callable[[str], bool]
     option_name: Callable[[Edge], str]
+    option_why: Callable[[Edge], str] = lambda edge: edge.evidence
     directories: tuple[FilePlan, ...]
     """Directories that a container needs whatever runs in it, kept or made."""
     verify: tuple[str, ...] = ()
@@ -86,7 +87,7 @@ def decide(inventory: Inventory, closure: Closure, context: Context) -> Plan:
         files=files,
         packages=packages,
         edges=closure.edges,
-        optional=optional_plans(closure, inventory.files, context.option_name),
+        optional=optional_plans(closure, inventory.files, context.option_name, context.option_why),
         capabilities=tuple(sorted(node_name(node) for node in closure.reached if node_kind(node) == "capability")),
         unknowns=tuple(sorted({*closure.unknowns, *context.unknowns, *dropped_needs})),
         lacks=inventory.lacks,

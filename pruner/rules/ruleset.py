@@ -37,6 +37,11 @@ class RuleSet:
             raise InputError(f"rule {identifier!r} does not exist", hint=hint)
         return rule
 
+    def why_of(self, identifier: str | None) -> str:
+        """Why the rule of that id is one; empty where there is none."""
+        rule = self._by_id.get(identifier or "")
+        return "" if rule is None else rule.why
+
     @cached_property
     def capabilities(self) -> tuple[str, ...]:
         """Names of the capabilities that some rule answers to, sorted; what `--feature` may name."""

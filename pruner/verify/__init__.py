@@ -98,7 +98,8 @@ def _outcome(
     expected = observe(check, fat)
     caveats += expected.caveats
     if why := failure(expected):
-        return Outcome(check=check, passed=False, facts=(f"nothing to compare with: in the fat root {why}",))
+        fact = f"nothing to compare with: in the fat root {why}"
+        return Outcome(check=check, passed=False, comparable=False, facts=(fact,))
     notes = [f"{ran.title} ends with {ran.code} in the fat root, too" for ran in _failed(check, expected)]
     progress(f"{check.title} in the pruned root")
     seen = observe(check, pruned)

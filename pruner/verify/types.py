@@ -75,6 +75,8 @@ class Outcome:
 
     check: Check
     passed: bool
+    comparable: bool = True
+    """False where the check fails in the fat root already, so that there is nothing to compare with."""
     facts: tuple[str, ...] = ()
     """What differs, one lowercase sentence each."""
     diff: str = ""

@@ -350,6 +350,7 @@ def test_a_service_that_never_gets_ready_verifies_nothing(place):
     told: list[str] = []
     outcome = only(checked(place, check, progress=told.append))
     assert not outcome.passed
+    assert not outcome.comparable
     assert outcome.facts == ("nothing to compare with: in the fat root the service tcp 9 was not ready within 0.3 s",)
     assert told == ["/bin/tool forever in the fat root"]
 

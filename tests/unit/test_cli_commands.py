@@ -187,6 +187,20 @@ def test_apply_refuses_a_destination_that_is_not_empty(run: Run, small: SmallRoo
     assert [path.name for path in (tmp_path / "dest").iterdir()] == ["precious"]
 
 
+def test_verify_tells_which_root_a_check_failed_in() -> None:
+    """A check that fails in the fat root already says nothing about the pruned one."""
+    from pruner.cli.verify import _verdict
+    from pruner.read.checks import Check
+    from pruner.verify import Outcome
+
+    check = Check(command=("x",))
+    same, differs = Outcome(check=check, passed=True), Outcome(check=check, passed=False)
+    fails = Outcome(check=check, passed=False, comparable=False)
+    assert _verdict([same, differs]) == "1 of 2 checks differ in the pruned root"
+    assert _verdict([fails]) == "1 of 1 fail in the fat root, so nothing can be compared"
+    assert _verdict([differs, fails]).count(";") == 1
+
+
 def test_verify_needs_something_to_verify(run: Run, plan: Path, tmp_path: Path) -> None:
     """Without a command and without `verify:` there is nothing to do, and `--refine` needs the SBOM."""
     assert_one_message(run("verify", plan, "--root", tmp_path / "root"), 2, "nothing to verify")

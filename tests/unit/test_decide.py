@@ -237,3 +237,14 @@ def test_unknown_subjects(subject: str, hint: str) -> None:
     with pytest.raises(InputError) as raised:
         explain(CHAINED, subject)
     assert hint in raised.value.hint
+
+
+def test_the_reason_of_an_option_is_its_rules() -> None:
+    """An option says why a rule has it rather than what was seen first, where somebody can tell."""
+    from pruner.plan.costs import optional_plans
+
+    closure = close([entry("/a")], edges_of=lambda _n, _a: Findings(edges=(edge("/a", "/b", rule="r", **OPTIONAL),)))
+    files = {"/b": File(path="/b", type=FileType.REGULAR)}
+    (plain,) = optional_plans(closure, files, lambda _edge: "o")
+    (told,) = optional_plans(closure, files, lambda _edge: "o", lambda edge: f"because of {edge.rule}")
+    assert (plain.why, told.why) == ("seen", "because of r")

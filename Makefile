@@ -43,8 +43,9 @@ images: $(BIN)/.ready  ## the emitted Dockerfile, built by buildah for three app
 corpus-full: $(BIN)/.ready  ## the same, and every smoke test must fail when a needed file is gone
 	$(BIN)/pytest -q -m corpus
 
-bench: $(BIN)/.ready  ## time and memory of planning, next to a bare load of the same SBOM
+bench: $(BIN)/.ready  ## planning next to a bare load of its SBOM; selection next to aspcud and apt
 	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.select
 
 wheel: $(BIN)/.ready  ## build the wheel
 	$(BIN)/python -m build --wheel

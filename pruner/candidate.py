@@ -60,6 +60,10 @@ class Candidate:
     checksum: str = ""
     """`sha256:HEX` of the archive (deb, rpm) or apk's own `Q1…`/`Q2…`; empty where the index states none."""
 
+    def __hash__(self) -> int:
+        """Of what tells candidates apart; all relations together would cost more than many a solver's step."""
+        return hash((self.name, self.version, self.architecture))
+
     @property
     def label(self) -> str:
         """`NAME VERSION (ARCHITECTURE)`, for messages."""

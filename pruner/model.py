@@ -71,6 +71,12 @@ class DeclaredFile:
     digest: str | None = None
     """`ALGORITHM:VALUE` in the database's own spelling (md5 hex for dpkg, `Q1…` for apk)."""
     conffile: bool = False
+    shipped: str | None = None
+    """The path that the package's archive has it under, where that is another: a diverted file (dpkg-divert(1))."""
+    mode: int | None = None
+    """`st_mode` with the type of the file, where the database states it (rpm)."""
+    ghost: bool = False
+    """The package's archive does not hold it: made by a scriptlet or by the program (rpm's `%ghost`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,12 @@ class Package:
     """Raw provides, same syntaxes."""
     installed_bytes: int = 0
     """Declared installed size in bytes, 0 where unknown."""
+    filename: str = ""
+    """Where a given index says that the archive of this very version lies, relative to its repository."""
+    checksum: str = ""
+    """`sha256:HEX` of that archive where an index states it, or apk's own `Q1…`, which its database states too."""
+    download_bytes: int = 0
+    """Size of that archive in bytes, 0 where unknown."""
     licenses: tuple[str, ...] = ()
     maintainer: str | None = None
     stanza: str | None = None
@@ -187,7 +199,7 @@ class Inventory:
     name: str
     """The SBOM's own name of what was scanned."""
     format: str
-    """`syft-json`, `cyclonedx-json`, `cyclonedx-xml` or `spdx-json`."""
+    """`syft-json`, `cyclonedx-json`, `cyclonedx-xml` or `spdx-json`; `packages` where archives stand in for an SBOM."""
     schema_version: str = ""
     tool: str = ""
     """`NAME VERSION` of the program that wrote the SBOM."""

@@ -7,9 +7,11 @@ import typer
 from pruner import __version__
 from pruner.cli.apply import apply_command
 from pruner.cli.costs import costs_command
+from pruner.cli.fetch import fetch_command
 from pruner.cli.plan import plan_command
 from pruner.cli.rules import rules_app
 from pruner.cli.schema import schema_command
+from pruner.cli.select import select_command
 from pruner.cli.verify import verify_command
 from pruner.cli.why import why_command
 
@@ -42,5 +44,7 @@ app.command("why", short_help="Say why something is kept or dropped.")(why_comma
 app.command("costs", short_help="List what is optional, and what it costs.")(costs_command)
 app.command("apply", short_help="Write the pruned root, as a directory or a tar.")(apply_command)
 app.command("verify", short_help="Run commands in both roots and compare.")(verify_command)
+app.command("select", short_help="Find the smallest set of packages for what is needed.")(select_command)
+app.command("fetch", short_help="Download exactly the packages of a lock.")(fetch_command)
 app.add_typer(rules_app, name="rules")
-app.command("schema", short_help="Print the JSON Schema of a plan or of pruner.yaml.")(schema_command)
+app.command("schema", short_help="Print the JSON Schema of a plan, of pruner.yaml or of a lock.")(schema_command)

@@ -49,6 +49,22 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to the file `path` whole or not at all, replacing what was there."""
+    fresh = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(fresh).chmod(0o644)
+        Path(fresh).replace(path)
+    except OSError as error:
+        if fresh is not None:
+            Path(fresh).unlink(missing_ok=True)
+        raise EnvironmentFault(f"{path} can't be written: {(error.strerror or str(error)).lower()}") from error
+
+
 def _check_replaceable(directory: Path, *, shown: Path) -> None:
     if not os.path.lexists(directory):
         return

@@ -27,6 +27,10 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Directory to write
 RootLocation = Annotated[
     str | None, typer.Option(metavar="ROOT", help="The bytes: a directory, root tar, docker-archive or OCI layout.")
 ]
+FromPackages = Annotated[
+    str | None,
+    typer.Option(metavar="DIR", help="Instead of an SBOM and a root: a directory of .deb or .apk files."),
+]
 Entries = Annotated[
     Texts | None,
     typer.Option(
@@ -82,6 +86,7 @@ def plan_command(
     strict: Strict = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    from_packages: FromPackages = None,
 ) -> None:
     """Decide on every file of an image and write the plan, a file list and a Dockerfile.
 
@@ -90,12 +95,17 @@ def plan_command(
       pruner plan app.syft.json --root rootfs --entry 'cmd:python3 /app/main.py'
 
       pruner plan image.syft.json.gz --entry image -o plan --image registry/app:1
+
+      pruner plan --from-packages debs --entry deb:nginx --entry /usr/sbin/nginx
     """
+    if from_packages is not None and (sbom is not None or root is not None):
+        raise UsageError("--from-packages stands for the SBOM and its root", hint="give either it, or these")
     request = request_from(
         sbom,
         config,
         {
             "root": root,
+            "packages": from_packages,
             "entry": entry,
             "keep": keep,
             "drop": drop,
@@ -124,17 +134,18 @@ def plan_command(
 
 def write_plan(request: Request, output: Path, *, image: str | None, quiet: bool) -> Plan:
     """Make the plan of `request` and write its artifacts to `output`."""
-    from pruner import make_plan
+    from pruner import make_planned
     from pruner.emit import emit_all
 
     # One plan and the process ends: the cyclic collector would walk a growing heap of frozen values for nothing
     # (a fifth of the time), and what is live at the end stays under 300 MB without it.
     gc.disable()
     with progress_bar(quiet=quiet) as progress:
-        plan = make_plan(replace(request, image=image), progress=progress)
+        planned = make_planned(replace(request, image=image), progress=progress)
         progress("writing")
-        write_directory(output, emit_all(plan, image=image, epoch=source_date_epoch()))
-    return plan
+        artifacts = emit_all(planned.plan, image=image, epoch=source_date_epoch(), materials=planned.materials)
+        write_directory(output, artifacts)
+    return planned.plan
 
 
 def request_from(sbom: str | None, config: Path | None, options: dict[str, object]) -> Request:
@@ -147,12 +158,13 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
     if direction is not None and direction not in DIRECTIONS:
         raise UsageError(f"direction '{printable(str(direction))}' is unknown", hint=" or ".join(DIRECTIONS))
     root = options.pop("root", None)
+    packages = options.pop("packages", None)
     files = options.pop("relations", None) or ()
     options["relations"] = tuple(RelationsFile(path=path, direction=direction) for path in files)  # type: ignore[attr-defined]
     base = read_config(config) if config is not None else Config()
     joined = base.joined(**options)
-    if sbom is None:
-        raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …")
+    if sbom is None and packages is None:
+        raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …, or --from-packages DIR")
     profile = joined.profile or Profile.BALANCED
     if profile not in set(Profile):
         raise UsageError(f"profile '{printable(profile)}' is unknown", hint=f"one of {', '.join(Profile)}")
@@ -163,7 +175,7 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
     features = dict(text.partition("=")[::2] for text in joined.features)
     return Request(
         sbom=sbom,
-        root=None if root is None else str(root),
+        root=None if root is None and packages is None else str(root or packages),
         entries=joined.entry,
         keep=joined.keep,
         drop=joined.drop,

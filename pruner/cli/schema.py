@@ -14,17 +14,19 @@ class SchemaName(StrEnum):
 
     PLAN = "plan"
     CONFIG = "config"
+    LOCK = "lock"
 
 
-def schema_command(name: Annotated[SchemaName, typer.Argument(help="plan or config.")]) -> None:
-    """Print the JSON Schema of plan.json or pruner.yaml.
+def schema_command(name: Annotated[SchemaName, typer.Argument(help="plan, config or lock.")]) -> None:
+    """Print the JSON Schema of plan.json, pruner.yaml or packages.lock.json.
 
     Example:
 
       pruner schema config > pruner.schema.json
     """
+    from pruner.emit.packagelock import lock_schema
     from pruner.emit.planschema import plan_schema
     from pruner.read.config import config_schema
 
-    schema = plan_schema() if name is SchemaName.PLAN else config_schema()
-    typer.echo(json.dumps(schema, indent=2))
+    schemas = {SchemaName.PLAN: plan_schema, SchemaName.CONFIG: config_schema, SchemaName.LOCK: lock_schema}
+    typer.echo(json.dumps(schemas[name](), indent=2))

@@ -30,7 +30,7 @@ MOST_ROUNDS = 8
 
 def verify_command(
     directory: Annotated[Path, typer.Argument(help="A plan directory.")],
-    root: Annotated[str, typer.Option(help="The fat root that the plan was made for.")],
+    root: Annotated[str, typer.Option(help="The fat root that the plan was made for, or its directory of packages.")],
     command: Annotated[
         list[str] | None,
         typer.Argument(help="Command to run, after --; beside the checks that the plan has from pruner.yaml."),
@@ -55,12 +55,12 @@ def verify_command(
       pruner verify plan --root rootfs --refine --sbom app.syft.json --config pruner.yaml
     """
     from pruner.emit.planfile import load_plan
-    from pruner.rootfs import open_root
+    from pruner.maintainer import open_installed
     from pruner.verify import refinements
 
     if refine and sbom is None:
         raise UsageError("--refine plans again and needs the SBOM", hint="give it with --sbom")
-    source = open_root(root)
+    source = open_installed(root)
     try:
         for _ in range(MOST_ROUNDS if refine else 1):
             plan = load_plan(directory)
@@ -105,6 +105,7 @@ def _verify(
 ) -> Verification:
     """Materialise what is not a directory yet, and verify."""
     from pruner.apply import apply
+    from pruner.rootfs.directory import DirectoryRoot
     from pruner.rules import load_rules
     from pruner.verify import verify
 
@@ -113,9 +114,9 @@ def _verify(
         scratch.chmod(0o755)
         fat = Path(root)
         losses: tuple[str, ...] = ()
-        if not (fat.is_dir() and not (fat / "oci-layout").exists()):
+        if not isinstance(source, DirectoryRoot):
             fat = scratch / "fat"
-            losses += apply(_everything(plan), source, fat, force=False).losses
+            losses += apply(_everything(plan, source), source, fat, force=False).losses
         if dest is None:
             dest = scratch / "pruned"
             losses += apply(plan, source, dest, force=False).losses
@@ -130,11 +131,23 @@ def _tell(text: str) -> None:
         typer.echo(printable(text), err=True)
 
 
-def _everything(plan: Plan) -> Plan:
+def _everything(plan: Plan, source: Root) -> Plan:
     """A plan that keeps every file of the fat root, to write out one that is not a directory."""
     from pruner.plan import Decision
 
-    files = [replace(file, decision=Decision.KEEP) for file in plan.files if file.decision is not Decision.MAKE]
+    files = [
+        replace(file, decision=Decision.KEEP)
+        if file.decision is not Decision.MAKE
+        else replace(
+            file,
+            decision=Decision.KEEP,
+            type=source.files[file.path].type,
+            bytes=source.files[file.path].bytes,
+            content=None,
+        )
+        for file in plan.files
+        if file.path in source.files
+    ]
     return replace(plan, files=tuple(files))
 
 

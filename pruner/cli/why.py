@@ -33,14 +33,19 @@ def why_command(
 
       pruner why plan /usr/lib/x86_64-linux-gnu/libssl.so.3
     """
+    from pruner.emit.debian.relationships import declared_by
     from pruner.emit.planfile import load_plan
     from pruner.plan import explain
 
     plan = load_plan(directory)
     found = explain(plan, _through_links(plan, subject) if subject.startswith("/") else subject)
+    dropped = next((package for package in plan.packages if package.purl == found.subject and not found.kept), None)
+    declared = declared_by(directory, dropped.name) if dropped is not None and dropped.type == "deb" else ()
     if as_json:
         chain = [asdict(edge) for edge in found.chain]
         document = {"subject": found.subject, "kept": found.kept, "reason": found.reason, "chain": chain}
+        if declared:
+            document["declared"] = declared
         typer.echo(json.dumps(document, indent=2))
         return
     names = dict(found.names)
@@ -59,6 +64,8 @@ def why_command(
         arrow = "  " * depth + "└─ "
         typer.echo(f"{arrow}{edge.kind}: {printable(edge.evidence)}{rule}")
         typer.echo(f"{'  ' * depth}   {readable(edge.target)}")
+    for line in declared:
+        typer.echo(f"  declared by {printable(line)}")
     if found.kept:
         _print_kept_files(plan, found.subject)
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pruner.emit.alpine import alpine_artifacts
 from pruner.emit.artifact import Artifact
 from pruner.emit.context import context_artifacts
+from pruner.emit.debian import debian_artifacts
 from pruner.emit.dockerfile import dockerfile_artifact
 from pruner.emit.filelist import filelist_artifacts
 from pruner.emit.planfile import plan_artifact
 from pruner.emit.report import summary_artifact
+from pruner.emit.rpm import rpm_artifacts
 from pruner.emit.sbom import sbom_artifact
 
 if TYPE_CHECKING:
+    from pruner.plan.materials import Materials
     from pruner.plan.types import Plan
 
 __all__ = ["Artifact", "emit_all"]
 
 
-def emit_all(plan: Plan, *, image: str | None, epoch: int | None = None) -> tuple[Artifact, ...]:
+def emit_all(
+    plan: Plan, *, image: str | None, epoch: int | None = None, materials: Materials | None = None
+) -> tuple[Artifact, ...]:
     """Every file of the plan directory, sorted by path; the same plan gives the same bytes.
+
+    With `materials` there are install plans for the packages that are kept, beside what the decisions alone give.
 
     `image` names the fat image that the Dockerfile builds from. `epoch`, seconds since 1970 (SOURCE_DATE_EPOCH), is the
     time that the SBOM states; without it there is none. Raises what `dockerfile_artifact` raises.
@@ -31,5 +39,8 @@ def emit_all(plan: Plan, *, image: str | None, epoch: int | None = None) -> tupl
         dockerfile_artifact(plan, image=image),
         sbom_artifact(plan, image=image, epoch=epoch),
         summary_artifact(plan, image=image),
+        *(() if materials is None else debian_artifacts(plan, materials, epoch=epoch)),
+        *(() if materials is None else alpine_artifacts(plan, materials)),
+        *(() if materials is None else rpm_artifacts(plan, materials)),
     )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))

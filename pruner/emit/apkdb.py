@@ -5,10 +5,14 @@ doc/apk-v2.5: one `LETTER:VALUE` a line; `F:` opens a directory, `M:` is its own
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pruner.emit.madefiles import encoded
 from pruner.errors import InputError
+
+_CHECKSUM = re.compile(r"Q1[A-Za-z0-9+/]{27}=")
+"""apk's own of an archive; it opens no database with another."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,6 +62,7 @@ def _trimmed(lines: Iterable[str], tree: Tree, kept: frozenset[str]) -> Iterator
 def _lines_of_metadata(package: Package, tree: Tree) -> Iterator[str]:
     """The entry of a package that only the SBOM describes."""
     fields = (
+        ("C", package.checksum if _CHECKSUM.fullmatch(package.checksum) else None),
         ("P", package.name),
         ("V", package.version),
         ("A", package.architecture),

@@ -60,12 +60,20 @@ def dockerfile_artifact(plan: Plan, *, image: str | None) -> Artifact:
     if supplied:
         lines.append(f"COPY --from={_STAGE} {' '.join(supplied)} /etc/\n")
     lines.extend(f"# left out: {_shown(path)}: the container runtime makes its own\n" for path in left_out_files(plan))
-    if plan.image is None:
-        lines.append("# The SBOM holds no image configuration: add ENTRYPOINT, CMD, ENV, USER and the like here.\n")
-    else:
-        lines.extend(f"{line}\n" for line in _settings(plan.image))
-        lines.extend(f"# left out: {omission}\n" for omission in dockerfile_omissions(plan.image))
+    lines.extend(f"{line}\n" for line in configuration_lines(plan.image))
     return Artifact(path="Dockerfile", data="".join(lines).encode())
+
+
+def configuration_lines(image: ImageConfig | None) -> Iterator[str]:
+    """The instructions that give a last stage the configuration of `image`, and comments on what they can't carry.
+
+    Raises `InputError` as `dockerfile_artifact` does.
+    """
+    if image is None:
+        yield "# The SBOM holds no image configuration: add ENTRYPOINT, CMD, ENV, USER and the like here."
+        return
+    yield from _settings(image)
+    yield from (f"# left out: {omission}" for omission in dockerfile_omissions(image))
 
 
 def dockerfile_omissions(image: ImageConfig) -> tuple[str, ...]:

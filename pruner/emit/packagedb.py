@@ -2,8 +2,8 @@
 
 Debian: `status.d/NAME` and `status.d/NAME.md5sums` as in distroless images (its PACKAGE_METADATA.md); syft, trivy and
 grype read them. Where something kept needs dpkg's own `status`, that file and `info/*.md5sums` are trimmed instead.
-Alpine: the trimmed installed database, and `world`, without which apk does not open it. An rpm database is binary and
-has no such form: none is made, and the plan says so.
+Alpine: the trimmed installed database, and `world`, without which apk does not open it. rpm: the root's own database
+without the dropped packages, where it is sqlite's; of another form none is made, and the plan says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pruner.plan.totals import totals_of
 from pruner.rootfs import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _REASON = "package database of what is kept"
 _STATUS_DIRECTORY = "/var/lib/dpkg/status.d"
@@ -29,18 +29,21 @@ _APK_DATABASES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _APK_WORLD = "/etc/apk/world"
 
 
-def with_package_database(plan: Plan, inventory: Inventory, tree: Tree | None = None) -> Plan:
+def with_package_database(
+    plan: Plan, inventory: Inventory, tree: Tree | None = None, databases: Mapping[str, bytes] | None = None
+) -> Plan:
     """`plan` with the package databases of `inventory` replaced by ones of the packages and files that it keeps.
 
-    `tree` spares the time to build one of the inventory's files. Raises `InputError` when a package's name or metadata
-    can't stand in a database (a line break, a slash).
+    `tree` spares the time to build one of the inventory's files; `databases` are the root's own in a binary form, by
+    real path. Raises `InputError` when a package's name or metadata can't stand in a database (a line break, a slash).
     """
     present = {package.id for package in plan.packages if package.decision is not Decision.DROP}
     packages = [package for package in inventory.packages if package.id in present]
     tree = tree or Tree(inventory.files)
     files = {file.path: file for file in plan.files}
     kept = _kept(files)
-    contents = package_database(packages, tree, kept, needs_status=_is_kept(files, _real(tree, STATUS)))
+    contents = dict(package_database(packages, tree, kept, needs_status=_is_kept(files, _real(tree, STATUS))))
+    contents |= _rpm_databases(packages, databases or {})
     for path in _databases(tree, files):
         if path not in contents:
             files[path] = replace(
@@ -52,7 +55,10 @@ def with_package_database(plan: Plan, inventory: Inventory, tree: Tree | None = 
     ordered = tuple(files[path] for path in bytewise(files))
     there = (file for file in ordered if file.decision is not Decision.DROP)
     return replace(
-        plan, files=ordered, after=totals_of(there, plan.after.packages), lacks=(*plan.lacks, *_lacks(packages))
+        plan,
+        files=ordered,
+        after=totals_of(there, plan.after.packages),
+        lacks=(*plan.lacks, *_lacks(packages, contents)),
     )
 
 
@@ -77,12 +83,16 @@ def package_database(
 
 
 def _is_installed(package: Package, database: str) -> bool:
-    """Not one that is merely lying about: an archive in the tree, a note in a binary."""
-    return not package.locations or any(database in location for location in package.locations)
+    """Not one that is merely lying about: an archive in the tree, a note in a binary.
+
+    What only the root's own database lists has the directory of that database for its location.
+    """
+    return not package.locations or any(database in f"{location}/" for location in package.locations)
 
 
 def _apk_path(packages: Iterable[Package], tree: Tree) -> str:
-    locations = sorted({location for package in packages for location in package.locations if location in tree.files})
+    stated = {location for package in packages for location in package.locations}
+    locations = sorted(path for path in stated if path in tree.files and tree.files[path].type is FileType.REGULAR)
     known = [path for path in map(tree.locate, _APK_DATABASES) if path.path in tree.files]
     return next(iter(locations), None) or (known[0].path if known else None) or _real(tree, _APK_DATABASES[0])
 
@@ -141,8 +151,22 @@ def _keep_parents(path: str, files: dict[str, FilePlan]) -> None:
             files[path] = replace(parent, decision=Decision.KEEP, reason=_REASON)
 
 
-def _lacks(packages: Iterable[Package]) -> tuple[str, ...]:
-    count = sum(package.type == "rpm" for package in packages)
+def _rpm_databases(packages: Iterable[Package], databases: Mapping[str, bytes]) -> dict[str, bytes]:
+    from pruner.emit.rpmdb import trimmed_rpm_database
+
+    found: dict[str, bytes] = {}
+    for path, data in databases.items():
+        own = [package for package in packages if package.type == "rpm" and path in package.locations]
+        kept = {(package.name, package.version, package.architecture or "") for package in own}
+        trimmed = trimmed_rpm_database(data, kept) if kept else None
+        if trimmed is not None:
+            found[path] = trimmed
+    return found
+
+
+def _lacks(packages: Iterable[Package], made: Collection[str]) -> tuple[str, ...]:
+    count = sum(package.type == "rpm" and not set(package.locations) & set(made) for package in packages)
     if not count:
         return ()
-    return (f"an rpm database can't be trimmed: a scanner does not see the {count} rpm packages of the pruned root",)
+    blind = f"a scanner does not see the {count} rpm packages of an applied root"
+    return (f"no rpm database can be made, so {blind}: only sqlite's can be trimmed, and only with the root at hand",)

@@ -15,24 +15,31 @@ from typing import TYPE_CHECKING
 from pruner.analyze.view import View
 from pruner.closure import close
 from pruner.errors import InputError, printable
+from pruner.maintainer import ComposedRoot, open_installed
 from pruner.model import DEFAULT_SEARCH_PATH, Choice, Edge, Inventory, Node
 from pruner.pipeline.basics import base_directories, base_edges
 from pruner.pipeline.copyrights import copyright_edges
-from pruner.pipeline.demand import Demand, settle_choices
+from pruner.pipeline.demand import Demand
 from pruner.pipeline.entries import check_features, find_entries
 from pruner.pipeline.evidence import unowned_links
 from pruner.pipeline.keeps import keep_edges
+from pruner.pipeline.materials import gather_materials
 from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
+from pruner.pipeline.settle import Settler
 from pruner.plan import Context, InputRecord, Plan, Settings, decide
 from pruner.read import read_sbom
 from pruner.read.inventory import join
+from pruner.read.packages import inventory_of_packages
 from pruner.read.relationfile import read_relations
-from pruner.rootfs import Tree, open_root
+from pruner.rootfs import Tree
 from pruner.rules import RuleSet, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from pruner.plan.materials import Materials
+    from pruner.rootfs import Root
 
 __all__ = ["Planned", "Profile", "Request", "make_plan"]
 
@@ -45,6 +52,8 @@ class Planned:
     inventory: Inventory
     tree: Tree
     """Look-ups over the inventory's files."""
+    materials: Materials
+    """What install plans need beside the decisions."""
 
 
 def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _stage: None) -> Planned:
@@ -54,14 +63,14 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
     """
     progress("reading")
     rules = load_rules(request.rules)
-    root = open_root(request.root) if request.root is not None else None
+    root = open_installed(request.root) if request.root is not None else None
     try:
-        sbom = read_sbom(request.sbom)
+        sbom = _stated(request, root)
         sources = [read_relations(file.path, file.direction or "dependant") for file in request.relations]
         inventory = join(sbom, root, sources)
         if not inventory.files:
             raise InputError(
-                f"{printable(request.sbom)}: lists no files, so nothing can be decided on from it alone",
+                f"{printable(inventory.name)}: lists no files, so nothing can be decided on from it alone",
                 hint="give the bytes with --root, or a syft-json SBOM",
             )
         if root is not None and root.lacks:
@@ -69,10 +78,23 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
         plan = _plan(request, inventory, view, rules, progress)
-        return Planned(plan=plan, inventory=inventory, tree=view.tree)
+        materials = gather_materials(plan, inventory, view.tree, root)
+        return Planned(plan=plan, inventory=inventory, tree=view.tree, materials=materials)
     finally:
         if root is not None:
             root.close()
+
+
+def _stated(request: Request, root: Root | None) -> Inventory:
+    """What the SBOM says, or where there is none, that the root's own packages say it all."""
+    if request.sbom is not None:
+        return read_sbom(request.sbom)
+    if not isinstance(root, ComposedRoot):
+        raise InputError(
+            f"{printable(request.root or 'no root')}: holds no package archives, so an SBOM is needed",
+            hint="pruner plan SBOM …, or --from-packages with a directory of .deb or .apk files",
+        )
+    return inventory_of_packages(root)
 
 
 def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]) -> Plan:
@@ -89,10 +111,11 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
     )
     bound = rules.bind(inventory, view.tree, view.search_path)
     demand = Demand(view, bound, request.profile)
+    settler = Settler(view, demand.needs_of)
 
     def settle(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> Iterable[Edge]:
         return (
-            settle_choices(reached, choices)
+            settler.edges(reached, choices)
             or copyright_edges(reached, view)
             or (unowned_links(reached, view) if view.root is None else [])
         )
@@ -106,10 +129,10 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
     )
     progress("deciding")
     context = Context(
-        inputs=_input_records(request),
+        inputs=_input_records(request, view.root),
         entries=request.entries,
         profile=request.profile,
-        unknowns=entries.unknowns,
+        unknowns=(*entries.unknowns, *(view.root.unknowns if isinstance(view.root, ComposedRoot) else ())),
         is_documentation=bound.is_documentation,
         is_dropped=policy.is_dropped,
         option_name=option_name,
@@ -132,17 +155,20 @@ def _settings(request: Request) -> Settings:
     )
 
 
-def _input_records(request: Request) -> tuple[InputRecord, ...]:
+def _input_records(request: Request, root: Root | None) -> tuple[InputRecord, ...]:
     """Names and digests of the inputs; a directory has none, and no path of the planning machine is recorded."""
-    named = [("sbom", Path(request.sbom))]
-    named += [("root", Path(request.root))] if request.root is not None else []
+    named = [("sbom", Path(request.sbom))] if request.sbom is not None else []
+    archives = root.archives if isinstance(root, ComposedRoot) else ()
+    named += [("root", Path(request.root))] if request.root is not None and not archives else []
     named += [("relations", file.path) for file in request.relations]
     named += [("config", request.config)] if request.config is not None else []
     named += [("rules", path) for path in request.rules]
-    return tuple(
+    packages = (InputRecord(role="packages", name=archive.file, digest=archive.digest) for archive in archives)
+    others = (
         InputRecord(role=role, name="-" if str(path) == "-" else path.name, digest=_digest(path))
         for role, path in named
     )
+    return (*packages, *others)
 
 
 def _digest(path: Path) -> str | None:

@@ -63,6 +63,11 @@ class Demand:
         """What `node` needs while inert or active (`pruner.closure.EdgesOf`)."""
         return self._answer(node, active, analyze)
 
+    def needs_of(self, package: PackageId) -> tuple[tuple[PackageId, ...], ...]:
+        """The clauses of `package` that are not optional."""
+        optional = self._optional[package]
+        return tuple(clause for clause in self._view.clauses(package) if clause not in optional)
+
     def surface_of(self, node: Node, active: bool) -> Findings:
         """The same without what the bytes of a file name: what it links to, its interpreter, and what is declared."""
         return self._answer(node, active, surface)
@@ -278,23 +283,3 @@ def _directory_edges(package: Package, path: str) -> list[Edge]:
         return []
     evidence = f"a directory of {package.name} for what is made at run time"
     return [Edge(source=package_node(package.id), target=file_node(path), kind=EdgeKind.STATE, evidence=evidence)]
-
-
-def settle_choices(reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> list[Edge]:
-    """For every open choice the edge to the first option that is kept already, or else to the first one named.
-
-    A needed package is a node of its own, so that one may be kept whole while nothing has said that it is needed.
-    """
-    return [
-        Edge(
-            source=choice.source,
-            target=next((option for option in choice.options if _is_kept(option, reached)), choice.options[0]),
-            kind=choice.kind,
-            evidence=choice.evidence,
-        )
-        for choice in choices
-    ]
-
-
-def _is_kept(option: Node, reached: Mapping[Node, bool]) -> bool:
-    return package_node(PackageId(node_name(option))) in reached

@@ -28,10 +28,11 @@ class Profile(StrEnum):
 class Request:
     """One planning job."""
 
-    sbom: str
-    """Path of the SBOM, or `-` for standard input."""
+    sbom: str | None
+    """Path of the SBOM, or `-` for standard input; None where `root` is a directory of package archives."""
     root: str | None = None
-    """A directory, root tar, docker-archive or OCI layout; None plans from the SBOM alone."""
+    """A directory, root tar, docker-archive, OCI layout or a directory of package archives; None plans from the SBOM
+    alone."""
     entries: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()

@@ -110,7 +110,7 @@ class InputRecord:
     """One file that the plan was made from."""
 
     role: str
-    """`sbom`, `root`, `relations`, `config` or `rules`."""
+    """`sbom`, `root`, `packages` (one for each archive), `relations`, `config` or `rules`."""
     name: str
     """Base name only: no path of the planning machine enters an output."""
     digest: str | None

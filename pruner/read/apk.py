@@ -47,6 +47,8 @@ def package_of(stanza: str) -> Package:
         depends=tuple(fields.get("D", "").split()),
         provides=tuple(fields.get("p", "").split()),
         installed_bytes=number(fields.get("I", "")),
+        checksum=fields.get("C", ""),
+        download_bytes=number(fields.get("S", "")),
         licenses=(fields["L"],) if fields.get("L") else (),
         maintainer=fields.get("m") or None,
         stanza=stanza,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pruner.model import DeclaredFile, Package, PackageId
 from pruner.read.database import Database, text_of
-from pruner.read.stanzas import blocks, clauses, control_fields, number
+from pruner.read.stanzas import blocks, clauses, control_fields, number, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HOME = "/var/lib/dpkg"
 _NOT_ON_DISK = frozenset({"not-installed", "config-files"})
-_SOURCE = re.compile(r"^(?P<name>\S+)(?:\s+\((?P<version>[^)]*)\))?$")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def read_dpkg(root: Root, tree: Tree) -> Database | None:
@@ -77,7 +77,8 @@ def _files(  # noqa: PLR0917 - two of them say where the database lies
     paths.update(dict.fromkeys(conffiles))
     return tuple(
         DeclaredFile(
-            path=_diverted(path, name, diversions),
+            path=(place := _diverted(path, name, diversions)),
+            shipped=path if place != path else None,
             digest=conffiles.get(path) or digests.get(path),
             conffile=path in conffiles,
         )
@@ -124,20 +125,23 @@ def package_of(stanza: str, fields: Mapping[str, str], files: tuple[DeclaredFile
     """The package that `stanza` with its parsed `fields` (a `package` among them) describes."""
     name, version = fields["package"], fields.get("version", "")
     architecture = fields.get("architecture") or None
-    source = _SOURCE.match(fields.get("source", name))
+    source, source_version = source_of(fields)
     return Package(
         id=PackageId(f"deb:{name}:{architecture or ''}:{version}"),
         type="deb",
         name=name,
         version=version,
         architecture=architecture,
-        source=source["name"] if source else name,
-        source_version=(source["version"] if source else None) or version,
+        source=source,
+        source_version=source_version,
         files=files,
         depends=clauses(fields, "depends"),
         pre_depends=clauses(fields, "pre-depends"),
         provides=clauses(fields, "provides"),
         installed_bytes=number(fields.get("installed-size", "")) * 1024,
+        filename=fields.get("filename", ""),
+        checksum=f"sha256:{digest.lower()}" if _SHA256.fullmatch(digest := fields.get("sha256", "")) else "",
+        download_bytes=number(fields.get("size", "")),
         maintainer=fields.get("maintainer") or None,
         stanza=stanza,
     )

@@ -17,6 +17,7 @@ from pruner.read.languages import completed, with_extensions
 from pruner.read.mismatch import check_files, check_packages
 from pruner.read.order import ordered
 from pruner.read.owners import owners_of
+from pruner.read.packages import PACKAGES_FORMAT
 from pruner.read.related import related
 from pruner.rootfs.tree import Tree
 
@@ -97,7 +98,7 @@ def _united(sbom: Inventory, databases: Sequence[Database], root: Root) -> tuple
         check_packages(database, present, root)
         merged, added = _merged(present, database, sbom.distro)
         packages = [*others, *merged, *added]
-        if added:
+        if added and sbom.format != PACKAGES_FORMAT:
             names = ", ".join(sorted({printable(package.name) for package in added}))
             notes.append(f"packages that the root's database lists and the SBOM does not are added: {names}")
     return packages, notes
@@ -158,7 +159,7 @@ def _still_needed(sbom: Inventory, packages: Sequence[Package]) -> tuple[Package
     declaring = {
         package.id
         for package in packages
-        if package.type in {"deb", "apk", "python"} and (package.depends or package.pre_depends)
+        if package.type in {"deb", "apk", "rpm", "python"} and (package.depends or package.pre_depends)
     }
     kept = {package.id for package in packages}
     return tuple(

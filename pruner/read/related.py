@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from packageurl import PackageURL
 
+    from pruner.read.packageindex import PackageIndex
     from pruner.read.relationtypes import NamedDependency, RelationSource
 
 
@@ -30,8 +31,8 @@ def related(inventory: Inventory, sources: Sequence[RelationSource]) -> Inventor
         return inventory
     packages = inventory.packages
     for source in sources:
-        if source.stanzas:
-            packages = tuple(_with_stanza(package, source) for package in packages)
+        if source.index is not None:
+            packages = tuple(_with_stanza(package, source.index) for package in packages)
     index = _Index(packages)
     found = {(edge.dependant, edge.dependency): edge for edge in inventory.dependencies}
     for source in sources:
@@ -41,16 +42,17 @@ def related(inventory: Inventory, sources: Sequence[RelationSource]) -> Inventor
     return replace(inventory, packages=packages, dependencies=tuple(found[key] for key in sorted(found)))
 
 
-def _with_stanza(package: Package, source: RelationSource) -> Package:
-    if package.type != source.ecosystem:
+def _with_stanza(package: Package, index: PackageIndex) -> Package:
+    if package.type != index.ecosystem:
         return package
-    candidates = [_parsed(stanza, source.ecosystem) for stanza in source.stanzas.get(package.name, ())]
+    candidates = [_parsed(stanza, index.ecosystem) for stanza in index.stanzas(package.name)]
     fitting = [other for other in candidates if _same_architecture(package, other)] or candidates
     same = [other for other in fitting if other.version == package.version]
     declares = package.stanza is not None or package.depends or package.pre_depends
     if not fitting or (declares and not same):
         return package
     other = (same or fitting)[0]
+    archive = same[0] if same else None
     return replace(
         package,
         depends=_united(package.depends, other.depends),
@@ -60,6 +62,9 @@ def _with_stanza(package: Package, source: RelationSource) -> Package:
         source_version=package.source_version or other.source_version,
         architecture=package.architecture or other.architecture,
         installed_bytes=package.installed_bytes or other.installed_bytes,
+        filename=package.filename or (archive.filename if archive else ""),
+        checksum=package.checksum or (archive.checksum if archive else ""),
+        download_bytes=package.download_bytes or (archive.download_bytes if archive else 0),
     )
 
 

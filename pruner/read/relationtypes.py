@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pruner.model import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pruner.read.packageindex import PackageIndex
 
 
 class Direction(StrEnum):
@@ -41,9 +41,7 @@ class RelationSource:
 
     name: str
     """What the user gave, safe to print."""
-    ecosystem: str = ""
-    """`deb` or `apk` for a package index."""
-    stanzas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Texts of an index by package name."""
+    index: PackageIndex | None = None
+    """A package index."""
     edges: tuple[NamedDependency, ...] = ()
     """Edges of a graph."""

@@ -80,16 +80,15 @@ def _decompressed(stream: BinaryIO, name: str, limit: int) -> bytes:
 
 
 def _joined(chunks: Iterator[bytes], name: str, limit: int) -> bytes:
-    parts, size = [], 0
+    data = io.BytesIO()  # its value is not copied once more: a large input is held once
     for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
+        data.write(chunk)
+        if data.tell() > limit:
             raise InputError(
                 f"{name}: holds more than {limit >> 20} MiB",
                 hint="such an input is refused, since it may be a decompression bomb",
             )
-        parts.append(chunk)
-    return b"".join(parts)
+    return data.getvalue()
 
 
 def _chunks(stream: BinaryIO, start: bytes) -> Iterator[bytes]:

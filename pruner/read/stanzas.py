@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _FIELD = re.compile(r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_SOURCE = re.compile(r"^(?P<name>\S+)(?:\s+\((?P<version>[^)]*)\))?$")
 _BLANK = re.compile(r"\n(?:[ \t]*\n)+")
 
 
@@ -28,6 +29,13 @@ def control_fields(stanza: str) -> dict[str, str]:
 def clauses(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The comma-separated clauses of a relationship field, each on one line."""
     return tuple(clause for part in fields.get(name, "").split(",") if (clause := " ".join(part.split())))
+
+
+def source_of(fields: Mapping[str, str]) -> tuple[str, str]:
+    """Name and version of the source package of a Debian stanza; the package's own where it names no other."""
+    name, version = fields["package"], fields.get("version", "")
+    found = _SOURCE.match(fields.get("source", name))
+    return (found["name"], found["version"] or version) if found else (name, version)
 
 
 def apk_fields(stanza: str) -> dict[str, str]:

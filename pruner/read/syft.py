@@ -37,6 +37,7 @@ from pruner.read.languages import with_extensions
 from pruner.read.lockfiles import installed_of
 from pruner.read.order import ordered
 from pruner.read.owners import owners_of
+from pruner.read.rpmfiles import with_directories
 from pruner.read.syftfiles import Listing, listing_of
 from pruner.read.syftpackages import Artifacts, packages_of
 from pruner.rootfs.imageconfig import image_config_from_oci
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 OLDEST_MAJOR, NEWEST_MAJOR = 7, 16
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)")
-_RAW_DEPENDENCIES = frozenset({"deb", "apk", "python"})
+_RAW_DEPENDENCIES = frozenset({"deb", "apk", "rpm", "python"})
 """Ecosystems whose graph is rebuilt from declarations, since Syft's edges lose alternatives and versions."""
 
 _DOCUMENT = msgspec.json.Decoder(wire.Document)
@@ -68,7 +69,8 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
     listing = listing_of(document.files or (), directory=source.directory, layers=source.layers, name=name)
     artifacts = packages_of(document.artifacts, lists_removed=_lists_removed(document.descriptor, schema), name=name)
     selection = _selection(document.descriptor, listing, name)
-    tree = Tree(listing.files)
+    files = listing.files if selection is Selection.ALL else with_directories(listing.files, artifacts.packages, name)
+    tree = Tree(files)
     locked = list(installed_of(artifacts.locked, artifacts.packages, tree))
     packages = ordered(with_extensions(package, tree) for package in [*artifacts.packages, *locked])
     contains = _contained(document, listing)
@@ -81,7 +83,7 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
         distro=_distro(document.distro),
         image=source.image,
         packages=packages,
-        files=listing.files,
+        files=files,
         owners=owners_of(packages, tree, usable),
         dependencies=_dependencies(document, packages),
         selection=selection,

@@ -183,6 +183,8 @@ def _apk(metadata: wire.ApkEntry, entry: wire.Artifact, root: str) -> dict[str, 
         "source_version": metadata.version or entry.version,
         "maintainer": metadata.maintainer or None,
         "installed_bytes": metadata.installedSize,
+        "checksum": metadata.pullChecksum,
+        "download_bytes": metadata.size,
         "depends": tuple(metadata.pullDependencies or ()),
         "provides": tuple(metadata.provides or ()),
         "files": tuple(
@@ -195,7 +197,7 @@ def _apk(metadata: wire.ApkEntry, entry: wire.Artifact, root: str) -> dict[str, 
 def _rpm(metadata: wire.RpmEntry, root: str) -> dict[str, Any]:
     source = _SOURCE_RPM.match(metadata.sourceRpm)
     return {
-        "architecture": metadata.arch or None,
+        "architecture": metadata.architecture or None,
         "source": source["name"] if source else None,
         "source_version": source["version"] if source else None,
         "maintainer": metadata.vendor or None,
@@ -203,8 +205,13 @@ def _rpm(metadata: wire.RpmEntry, root: str) -> dict[str, Any]:
         "depends": tuple(dict.fromkeys(metadata.requires or ())),
         "provides": tuple(dict.fromkeys(metadata.provides or ())),
         "files": tuple(
-            # The flag letters are those of rpm -q --qf '%{FILEFLAGS:fflags}': c is a configuration file.
-            DeclaredFile(path=root + file.path, digest=_digest(file.digest), conffile="c" in file.flags)
+            DeclaredFile(
+                path=root + file.path,
+                digest=_digest(file.digest),
+                conffile="c" in file.flags,
+                mode=file.mode or None,
+                ghost="g" in file.flags,
+            )
             for file in metadata.files or ()
         ),
     }

@@ -155,6 +155,10 @@ class ApkEntry(Shape):
     architecture: str = ""
     maintainer: str = ""
     version: str = ""
+    size: Natural = 0
+    """Of the archive, in bytes (apk-package(5), S:)."""
+    pullChecksum: str = ""
+    """apk's own of the archive (apk-package(5), C:)."""
     installedSize: Natural = 0
     """In bytes (apk-package(5), I:)."""
     pullDependencies: list[str] | None = None
@@ -164,12 +168,15 @@ class ApkEntry(Shape):
 
 class RpmFile(Shape):
     path: str
+    mode: Natural = 0
+    """The decimal st_mode of the file, type included (`33188`): not the encoding of `FileMetadata.mode`."""
     digest: Digest | None = None
     flags: str = ""
+    """The letters of `rpm -q --qf '%{FILEFLAGS:fflags}'`: `c` configuration, `d` documentation, `g` ghost, …"""
 
 
 class RpmEntry(Shape):
-    arch: str = ""
+    architecture: str = ""
     sourceRpm: str = ""
     size: Natural = 0
     """In bytes."""

@@ -1,8 +1,9 @@
 """Declared dependencies: each ecosystem's syntax, resolved to the packages that are installed.
 
-`resolve` answers for a whole inventory at once. Versions are stripped, not compared: what is installed was installed
-together. The ecosystems: Debian policy chapter 7 (deb), apk-world(5) (apk), names, provides and files (rpm),
-PEP 508 (python), Node's directory lookup (npm), names (gem).
+`resolve` answers for a whole inventory at once; `universe` for packages that could be installed. Versions choose
+between several installed packages, and never rule out the only one: what is installed was installed together. The
+ecosystems: Debian policy chapter 7 (deb), apk-world(5) (apk), names, provides and files (rpm), PEP 508 (python), Node's
+directory lookup (npm), names (gem).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pruner.relations import alpine, debian, names, node, python
+from pruner.relations import alpine, debian, names, node, python, rpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ that is installed; a clause that a package satisfies itself is left out."""
 _RESOLVERS: Mapping[str, Callable[[Sequence[Package], Sequence[Package]], Mapping[PackageId, Clauses]]] = {
     "deb": debian.resolve,
     "apk": alpine.resolve,
-    "rpm": names.resolve,
+    "rpm": rpm.resolve,
     "python": python.resolve,
     "npm": node.resolve,
     "gem": names.resolve,

@@ -1,84 +1,53 @@
-"""Debian's relationship fields.
+"""Debian's dependencies among installed packages.
 
-Debian policy 7.1 (syntax) and 7.5 (virtual packages), deb-control(5), and the multiarch qualifiers `:any`, `:native`
-and `:ARCH` (Ubuntu's MultiarchSpec).
+Debian policy 7.1 (syntax) and 7.5 (virtual packages), and the multiarch qualifiers `:any`, `:native` and `:ARCH`
+(Ubuntu's MultiarchSpec).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
+
+from pruner.relations.names import Names, stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pruner.candidate import Relation
     from pruner.model import Package, PackageId
-
-_END_OF_NAME = str.maketrans("([<", "   ")
-
-
-def alternatives(clause: str) -> tuple[tuple[str, str], ...]:
-    """Name and architecture qualifier (empty where none) of each alternative of `clause`.
-
-    `libc6:any (>= 2.34) [amd64] | libc7` gives `(("libc6", "any"), ("libc7", ""))`.
-    """
-    found = []
-    for text in clause.split("|"):
-        words = text.translate(_END_OF_NAME).split(None, 1)
-        if words:
-            name, _, qualifier = words[0].partition(":")
-            found.append((name, qualifier))
-    return tuple(found)
 
 
 def resolve(
     packages: Sequence[Package], _everything: Sequence[Package]
 ) -> Mapping[PackageId, tuple[tuple[PackageId, ...], ...]]:
-    """The clauses of Debian packages, Pre-Depends before Depends."""
-    known = _Names(packages)
-    return {package.id: known.clauses(package) for package in packages}
+    """The clauses of Debian packages, Pre-Depends before Depends, without those that a package satisfies itself."""
+    known, native = Names("deb", packages), _native(packages)
+    found: dict[PackageId, tuple[tuple[PackageId, ...], ...]] = {}
+    for package in packages:
+        own = package.architecture if package.architecture != "all" else native
+        narrowed = partial(_of_architecture, own=own)
+        options = (
+            known.satisfying(clause, narrowed)
+            for field in (*package.pre_depends, *package.depends)
+            for clause in stated("deb", field)
+        )
+        found[package.id] = tuple(dict.fromkeys(option for option in options if package.id not in option))
+    return found
 
 
-class _Names:
-    """What is installed under each name, by itself or by Provides."""
+def _native(packages: Sequence[Package]) -> str | None:
+    counted = Counter(package.architecture for package in packages if package.architecture not in (None, "all"))
+    return min(counted, key=lambda name: (-counted[name], name or "")) if counted else None
 
-    __slots__ = ("_native", "_providers")
 
-    def __init__(self, packages: Sequence[Package]) -> None:
-        providers: defaultdict[str, list[Package]] = defaultdict(list)
-        for package in packages:
-            providers[package.name].append(package)
-        for package in packages:
-            for field in package.provides:
-                for text in field.split(","):
-                    for name, _ in alternatives(text):
-                        if package not in providers[name]:
-                            providers[name].append(package)
-        self._providers = providers
-        counted = Counter(package.architecture for package in packages if package.architecture not in (None, "all"))
-        self._native = min(counted, key=lambda name: (-counted[name], name or "")) if counted else None
+def _of_architecture(relation: Relation, candidates: Sequence[Package], *, own: str | None) -> Sequence[Package]:
+    """Packages of the asked architecture where there are any, of every one otherwise.
 
-    def clauses(self, package: Package) -> tuple[tuple[PackageId, ...], ...]:
-        found = []
-        for field in (*package.pre_depends, *package.depends):
-            for clause in field.split(","):
-                wanted = alternatives(clause)
-                options = dict.fromkeys(
-                    option for name, qualifier in wanted for option in self._satisfying(name, qualifier, package)
-                )
-                if wanted and package.id not in options:
-                    found.append(tuple(options))
-        return tuple(dict.fromkeys(found))
-
-    def _satisfying(self, name: str, qualifier: str, dependant: Package) -> list[PackageId]:
-        """Packages of the asked architecture where there are any, of every one otherwise.
-
-        `Multi-Arch: foreign`, which lets another architecture satisfy a plain name, is not in an SBOM.
-        """
-        candidates = self._providers.get(name, ())
-        if len(candidates) > 1 and qualifier != "any":
-            own = dependant.architecture if dependant.architecture != "all" else self._native
-            architecture = qualifier if qualifier not in ("", "native") else own
-            fitting = [package for package in candidates if package.architecture in (architecture, "all", None)]
-            candidates = fitting or candidates
-        return [package.id for package in candidates]
+    `Multi-Arch: foreign`, which lets another architecture satisfy a plain name, is not in an SBOM.
+    """
+    if len(candidates) < 2 or relation.qualifier == "any":
+        return candidates
+    asked = relation.qualifier if relation.qualifier not in {"", "native"} else own
+    return [package for package in candidates if package.architecture in {asked, "all", None}] or candidates

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pruner.errors import InputError
-from pruner.rootfs.directory import DirectoryRoot
+from pruner.rootfs.directory import DirectoryRoot, holds_packages
 from pruner.rootfs.tree import Resolution, Tree
 from pruner.rootfs.types import Root
 
@@ -22,13 +22,17 @@ __all__ = ["Resolution", "Root", "Tree", "open_root"]
 def open_root(location: str | os.PathLike[str]) -> Root:
     """The root filesystem at `location`, identified by what is there; close it after use.
 
-    A directory (a root, or an OCI image layout), or a file: a tar of a root (`docker export`), a docker-archive or an
-    OCI image layout, plain or compressed by gzip, zstd or xz. Raises `InputError` for anything else and for damage,
-    `EnvironmentFault` where a permission or room for decompressed layers is missing.
+    A directory (a root, an OCI image layout, or package archives alone), or a file: a tar of a root (`docker export`),
+    a docker-archive or an OCI image layout, plain or compressed by gzip, zstd or xz. Raises `InputError` for anything
+    else and for damage, `EnvironmentFault` where a permission or room for decompressed layers is missing.
     """
     # Archives need a dozen modules that a directory does without.
     place = os.fspath(location)
     if Path(place).is_dir():
+        if holds_packages(place):
+            from pruner.rootfs.packages import open_packages
+
+            return open_packages(place)
         root = DirectoryRoot(place)
         if not {"/oci-layout", "/index.json"} <= root.files.keys():
             return root

@@ -8,6 +8,7 @@ import lzma
 import os
 import tempfile
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from pruner.errors import EnvironmentFault, InputError
@@ -33,20 +34,45 @@ def uncompressed(data: Region, name: str) -> Region:
     for a damaged or truncated stream, or one that expands without measure, and `EnvironmentFault` where the temporary
     directory has no room.
     """
-    kind = _compression(data)
-    if kind is None:
+    if _compression(data) is None:
         return data
+    with spool() as file:
+        append_uncompressed(file, data, name)
+        return Region.of_descriptor(os.dup(file.fileno()))
+
+
+def append_uncompressed(file: BinaryIO, data: Region, name: str) -> tuple[int, int]:
+    """Write what `data` holds, decompressed where it begins like gzip, zstd or xz, to the end of `file`.
+
+    Returns where it begins and its size in bytes; raises as `uncompressed` does.
+    """
+    kind = _compression(data)
+    start = file.seek(0, os.SEEK_END)
+    chunks = data.chunks() if kind is None else _DECOMPRESSORS[kind](data, name)
     try:
-        with tempfile.TemporaryFile() as file:
-            _write_all(file, _DECOMPRESSORS[kind](data, name), _FREE_BYTES + _LARGEST_RATIO * data.size, name)
-            return Region.of_descriptor(os.dup(file.fileno()))
+        return start, _write_all(file, chunks, _FREE_BYTES + _LARGEST_RATIO * data.size, name)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise InputError(f"{name}: damaged or truncated {kind} data: {str(error).lower()}") from None
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            hint = "point TMPDIR to a directory with room for the decompressed layers"
-            raise EnvironmentFault(f"{tempfile.gettempdir()}: no space left", hint=hint) from None
-        raise
+        raise _no_room(error) from None
+
+
+@contextmanager
+def spool() -> Iterator[BinaryIO]:
+    """A temporary file without a name. Raises `EnvironmentFault` where the temporary directory has no room."""
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - errors of the block are not those of opening
+    except OSError as error:
+        raise _no_room(error) from None
+    with file:
+        yield file
+
+
+def _no_room(error: OSError) -> Exception:
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return error
+    hint = "point TMPDIR to a directory with room for the decompressed layers"
+    return EnvironmentFault(f"{tempfile.gettempdir()}: no space left", hint=hint)
 
 
 def _compression(data: Region) -> str | None:
@@ -56,7 +82,7 @@ def _compression(data: Region) -> str | None:
     return next((kind for magic, kind in _MAGICS.items() if start.startswith(magic)), None)
 
 
-def _write_all(file: BinaryIO, chunks: Iterator[bytes], limit: int, name: str) -> None:
+def _write_all(file: BinaryIO, chunks: Iterator[bytes], limit: int, name: str) -> int:
     written = 0
     for chunk in chunks:
         written += len(chunk)
@@ -64,6 +90,7 @@ def _write_all(file: BinaryIO, chunks: Iterator[bytes], limit: int, name: str) -
             raise InputError(f"{name}: expands to more than {limit} bytes", hint="this looks like a decompression bomb")
         file.write(chunk)
     file.flush()
+    return written
 
 
 def _gzip_chunks(data: Region, name: str) -> Iterator[bytes]:

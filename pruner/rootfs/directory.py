@@ -33,6 +33,7 @@ _TYPES = {
     stat.S_IFIFO: FileType.FIFO,
     stat.S_IFSOCK: FileType.SOCKET,
 }
+PACKAGE_SUFFIXES = (".deb", ".apk")
 _READABLE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PASSABLE = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -119,6 +120,16 @@ class DirectoryRoot:
         finally:
             for descriptor in opened:
                 os.close(descriptor)
+
+
+def holds_packages(location: str) -> bool:
+    """Whether the directory holds package archives and no directory, as no root filesystem does."""
+    try:
+        with os.scandir(location) as entries:
+            kinds = [(entry.name.endswith(PACKAGE_SUFFIXES), entry.is_dir(follow_symlinks=False)) for entry in entries]
+    except OSError:
+        return False
+    return any(package for package, _ in kinds) and not any(directory for _, directory in kinds)
 
 
 def _listing(location: str) -> tuple[list[tuple[str, os.stat_result]], list[str]]:

@@ -104,14 +104,19 @@ class Overlay:
         self._root: dict[str, _Name] = {}
         self._layer = 0
 
-    def apply(self, members: Iterable[Member], *, archive: str, whiteouts: bool) -> None:
-        """Apply one archive, called `archive` in messages; `whiteouts` tells whether `.wh.` names hide lower ones."""
+    def apply(self, members: Iterable[Member], *, archive: str, whiteouts: bool, keeps_links: bool = False) -> None:
+        """Apply one archive, called `archive` in messages; `whiteouts` tells whether `.wh.` names hide lower ones.
+
+        With `keeps_links` a directory does not take the place of a link to a directory, as with dpkg and apk.
+        """
         self._layer += 1
         for member in members:
             if not member.parts or (whiteouts and _is_aufs_metadata(member.parts)):
                 continue
             name = member.parts[-1]
             names = self._directory(member, member.parts[:-1], archive)
+            if keeps_links and self._is_linked_directory(names.get(name), member, archive):
+                continue
             if not (whiteouts and name.startswith(WHITEOUT)):
                 self._place(names, member, archive)
             elif name == OPAQUE:
@@ -170,6 +175,13 @@ class Overlay:
             existing.layer = self._layer
         else:
             names[name] = _Name(_Inode(member), self._layer)
+
+    def _is_linked_directory(self, existing: _Name | None, member: Member, archive: str) -> bool:
+        """Whether the directory `member` is there already, through a link."""
+        if existing is None or existing.inode.member.target is None or member.type is not FileType.DIRECTORY:
+            return False
+        self._directory(member, member.parts, archive)  # raises for a link to anything else
+        return True
 
     def _linked(self, member: Member, link: tuple[str, ...], archive: str) -> _Inode:
         entry = self._directory(member, link[:-1], archive).get(link[-1]) if link else None

@@ -355,7 +355,7 @@ def test_internal_error(run: Run, small: SmallRoot, tmp_path: Path, monkeypatch:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by\x1b[0mzero")
 
-    monkeypatch.setattr("pruner.make_plan", fail)
+    monkeypatch.setattr("pruner.make_planned", fail)
     words = ("plan", small.sbom, "--entry", "image", "-o", tmp_path / "plan")
     done = run(*words)
     assert done.code == 70

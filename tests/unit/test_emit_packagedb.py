@@ -224,6 +224,23 @@ class TestAlpine:
             "P:busybox", "V:1.36.1-r15", "A:x86_64", "o:busybox", "D:so:libc.musl-x86_64.so.1", "F:bin", "R:busybox", "Z:Q1one=", "",
         ]  # fmt: skip
 
+    def test_holds_what_only_the_root_s_own_database_lists(self):
+        """Such a package has the database's directory for its location, not a file."""
+        tree = tree_of("/bin/busybox", "/lib/apk/db/installed")
+        made = package_database([self.package(locations=("/lib/apk/db",))], tree, self.KEPT)
+        assert list(made) == ["/lib/apk/db/installed", "/etc/apk/world"]
+
+    def test_names_the_archive_where_the_sbom_does(self):
+        """apk's checksum of the archive, and nothing that only calls itself one."""
+        good = "Q1" + "a" * 27 + "="
+        for checksum, expected in (
+            (good, f"C:{good}\nP:busybox\n"),
+            ("Q1", "P:busybox\n"),
+            ("Q1 a\nR:b", "P:busybox\n"),
+        ):
+            made = package_database([self.package(stanza=None, checksum=checksum)], self.TREE, self.KEPT)
+            assert made["/lib/apk/db/installed"].decode().startswith(expected)
+
     def test_lies_where_the_image_has_it(self):
         """Newer releases have it below /usr/lib."""
         tree = tree_of("/usr/lib/apk/db/installed")

@@ -12,11 +12,11 @@ from tests.support import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DISTRIBUTIONS = {
-    "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
+    "clingo": "clingo", "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
     "packaging": "packaging", "yaml": "pyyaml", "tree_sitter": "tree-sitter", "tree_sitter_bash": "tree-sitter-bash",
     "tree_sitter_javascript": "tree-sitter-javascript",
     "tree_sitter_perl": "tree-sitter-perl", "tree_sitter_php": "tree-sitter-php", "tree_sitter_ruby": "tree-sitter-ruby",
-    "typer": "typer", "zstandard": "zstandard", "rich": "typer", "click": "typer",
+    "typer": "typer", "univers": "univers", "zstandard": "zstandard", "rich": "typer", "click": "typer",
 }  # fmt: skip
 """By import name; rich and click are typer's own."""
 

@@ -291,7 +291,7 @@ def test_sources_are_united(tmp_path):
         ("", "not a kind of relations file"),
         ("some notes\n", "not a kind of relations file"),
         (b"\x7fELF\0\0", "not a kind of relations file"),
-        ("Package: a\nVersion: 1\n\nnonsense\n", "not a kind of relations file"),
+        ("Package: a\nVersion: 1\n\nnonsense\n", "stanza 2 does not name one package"),
         ('{"nodes": []}', "without links or edges"),
         ('{"nodes": 1, "links": []}', r"\$\.nodes: expected array, got int"),
         ('{"nodes": [], "links": [{"source": "a"}]}', "edge 0 has no source or target"),

@@ -6,7 +6,6 @@ import pytest
 
 from pruner.model import DeclaredFile, Package, PackageId
 from pruner.relations import resolve
-from pruner.relations.debian import alternatives
 
 
 def package(kind, name, identity=None, **fields):
@@ -18,14 +17,31 @@ def clauses_of(name, *packages):
 
 
 class TestDebian:
-    def test_versions_architectures_and_profiles_are_stripped(self):
-        """Every qualifier of policy 7.1 is read past; the name remains."""
-        assert alternatives("libc6:any (>= 2.34) [amd64] <!nocheck> | libc7(= 1)") == (("libc6", "any"), ("libc7", ""))
-
     def test_installed_alternatives_in_declared_order(self):
         """A clause holds each installed alternative, first named first."""
         user = package("deb", "user", depends=("b (>= 1) | missing | a",))
         assert clauses_of("user", user, package("deb", "a"), package("deb", "b")) == (("b", "a"),)
+
+    def test_a_version_chooses_between_alternatives(self):
+        """What is installed but too old, and what provides the name without a version, does not count beside a fit."""
+        user = package("deb", "user", depends=("a (>= 2) | b", "virtual (= 1)"))
+        old = package("deb", "a", provides=("virtual",))
+        fit = package("deb", "b", provides=("virtual (= 1)",))
+        assert clauses_of("user", user, old, fit) == (("b",),)
+
+    def test_the_only_installed_package_counts_whatever_its_version(self):
+        """What is installed was installed together: a version that seems not to fit rules nothing out."""
+        user = package("deb", "user", depends=("a (>= 2)", "a (>= 3) | b (>= 3)"))
+        assert clauses_of("user", user, package("deb", "a"), package("deb", "b")) == (("a",), ("a", "b"))
+
+    @pytest.mark.parametrize("text", ["a (=> 1)", "a (>= 1", "a (>= no version!)", "a [", "a (>= 1) | b (1 2 3)"])
+    def test_what_is_no_relationship_counts_by_its_name(self, text):
+        """An SBOM's odd constraint ends nothing and hides nothing."""
+        assert clauses_of("user", package("deb", "user", depends=(text,)), package("deb", "a")) == (("a",),)
+
+    def test_what_is_no_relationship_at_all_is_satisfied_by_nothing(self):
+        """It stays visible as an unsatisfied clause."""
+        assert clauses_of("user", package("deb", "user", depends=("=!",)), package("deb", "a")) == ((),)
 
     def test_nothing_installed_gives_an_empty_clause(self):
         """An unsatisfied clause stays visible."""
@@ -80,6 +96,15 @@ class TestAlpine:
             files=(DeclaredFile(path="/lib/ld.so"),),
         )
         assert clauses_of("user", package("apk", "user", depends=(depends,)), musl) == (("musl",),)
+
+    def test_a_version_chooses_between_providers(self):
+        """`cmd:x~1.2` means the provider of 1.2; apk-world(5)."""
+        new = package("apk", "new", provides=("cmd:x=1.20-r0",))
+        old = package("apk", "old", provides=("cmd:x=1.2.5-r0",))
+        assert clauses_of("user", package("apk", "user", depends=("cmd:x~1.2 cmd:x>1.3",)), new, old) == (
+            ("old",),
+            ("new",),
+        )
 
     def test_conflicts_are_no_needs(self):
         """`!name` asks for absence."""

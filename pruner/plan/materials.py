@@ -1,0 +1,85 @@
+"""What an install plan needs beside the decisions: which archive brings a kept name, and the bytes of what none brings.
+
+Values only. The pipeline fills them while the root is open; emitters of install plans read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pruner.model import FileType
+from pruner.plan.types import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pruner.model import Inventory, PackageId
+    from pruner.plan.types import Plan
+    from pruner.rootfs import Tree
+
+INSTALLABLE = frozenset({"deb", "apk", "rpm"})
+"""Ecosystems whose packages an install plan fetches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """Which archive holds a kept name, and as what."""
+
+    package: PackageId
+    name: str
+    """Absolute path in the archive: `/lib/x` where the root, merged, has `/usr/lib/x`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSource:
+    """One repository of the root's own package manager, as sources.list(5) describes it."""
+
+    uri: str
+    suite: str
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materials:
+    """What install plans are made of. Mappings are by real path, in the plan's order."""
+
+    inventory: Inventory
+    tree: Tree
+    shipped: Mapping[str, Shipped] = field(default_factory=dict)
+    """Kept names that are not directories and that a package's archive brings unchanged."""
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    """Bytes of kept regular files that no archive brings, or that differ from what it brings."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Kept regular files that no archive brings and whose bytes are not here: the reason, one lowercase phrase."""
+    attributes: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """Extended attributes of `contents`, where a file has any."""
+    modified: Mapping[str, int] = field(default_factory=dict)
+    """When kept names that no archive brings, directories included, were modified: seconds since the epoch."""
+    scripts: Mapping[PackageId, str] = field(default_factory=dict)
+    """Text of the maintainer scripts of kept packages, where the root holds them."""
+    databases: Mapping[str, bytes] = field(default_factory=dict)
+    """The root's own package databases in a binary form, by real path."""
+    sources: tuple[PackageSource, ...] = ()
+    """The repositories that the root was installed from, where it says so."""
+
+
+def shipped_names(plan: Plan, inventory: Inventory, tree: Tree) -> dict[str, Shipped]:
+    """For every kept name of `plan` that is no directory: the archive that holds it, where a package declares it."""
+    kept = {
+        file.path: file.package
+        for file in plan.files
+        if file.decision is Decision.KEEP and file.type is not FileType.DIRECTORY and file.package is not None
+    }
+    there = {package.id for package in plan.packages if package.decision is not Decision.DROP}
+    found: dict[str, Shipped] = {}
+    for package in inventory.packages:
+        if package.id not in there or package.type not in INSTALLABLE:
+            continue
+        for declared in package.files:
+            if declared.ghost:
+                continue
+            path = declared.path if declared.path in tree.files else tree.locate(declared.path).path
+            if path is not None and kept.get(path) == package.id and path not in found:
+                found[path] = Shipped(package=package.id, name=declared.shipped or declared.path)
+    return {path: found[path] for path in kept if path in found}

@@ -187,12 +187,12 @@ def _explore(
     pending = start
     while pending:
         edge, source_active = pending.pop()
-        if not accepts(edge):
-            continue
         target = edge.target
-        active = source_active and edge.kind not in INERT_KINDS
         before = reached.get(target)
-        if before is True or before is active or (limit is not None and target not in limit):
+        if before is True or (limit is not None and target not in limit):
+            continue
+        active = source_active and edge.kind not in INERT_KINDS
+        if before is active or not accepts(edge):
             continue
         reached[target] = active
         pending.extend((further, active) for further in edges_of(target, active).edges)

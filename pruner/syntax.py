@@ -16,6 +16,9 @@ from pruner.errors import InputError, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_SHOWN = 80
+"""Characters of a field in a message."""
+
 _DEB = re.compile(
     r"(?P<name>[^\s:()\[\]<>=,|!~]+)(?::(?P<qualifier>[a-zA-Z0-9-]+))?\s*"
     r"(?:\(\s*(?P<operator>[^\s\w.:+-]+)\s*(?P<version>[0-9A-Za-z][^\s()]*)\s*\)\s*)?"
@@ -25,7 +28,7 @@ _DEB = re.compile(
 _DEB_OPERATORS = {"<<": "<<", "<=": "<=", "=": "=", ">=": ">=", ">>": ">>", "<": "<=", ">": ">="}
 """With the obsolete `<` and `>`, which mean what dpkg makes of them."""
 
-_APK = re.compile(r"(?P<name>[^\s<>=~!@]+)(?:@\S+?)?(?:(?P<operator>[<>=~]+)(?P<version>[^\s<>=~]\S*))?")
+_APK = re.compile(r"(?P<name>[^\s<>=~!@]+)(?:@[^\s<>=~]+)?(?:(?P<operator>[<>=~]+)(?P<version>[^\s<>=~]\S*))?")
 _APK_OPERATORS = {
     frozenset("<"): "<",
     frozenset("<="): "<=",
@@ -113,12 +116,13 @@ def _alpine_relation(word: str) -> Relation:
 
 def _unknown(operator: str, text: str, known: str) -> InputError:
     return InputError(
-        f"unknown operator '{printable(operator)}' in '{printable(text)}'", hint=f"the operators are {known}"
+        f"unknown operator '{printable(operator[:_SHOWN])}' in '{printable(text[:_SHOWN])}'",
+        hint=f"the operators are {known}",
     )
 
 
 def _unreadable(text: str, hint: str) -> InputError:
-    return InputError(f"'{printable(text)}' is no relationship", hint=hint)
+    return InputError(f"'{printable(text[:_SHOWN])}' is no relationship", hint=hint)
 
 
 _READERS: Mapping[str, Callable[[str, bool], tuple[Clause, ...]]] = {"deb": _debian, "apk": _alpine}

@@ -12,11 +12,10 @@ from pruner.syntax import clauses, relations
 class ListIndex:
     """An index that was never a file."""
 
-    ecosystem = "deb"
-    architecture = "amd64"
-
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
+    def __init__(self, candidates: Iterable[Candidate], *, ecosystem: str = "deb", architecture: str = "amd64") -> None:
         self._candidates = tuple(candidates)
+        self.ecosystem = ecosystem
+        self.architecture = architecture
 
     def named(self, name: str) -> tuple[Candidate, ...]:
         return tuple(one for one in self._candidates if one.name == name)
@@ -28,6 +27,9 @@ class ListIndex:
 
     def essential(self) -> tuple[Candidate, ...]:
         return tuple(one for one in self._candidates if one.essential)
+
+    def triggered(self) -> tuple[Candidate, ...]:
+        return tuple(one for one in self._candidates if one.install_if)
 
     def names(self) -> Collection[str]:
         return {one.name for one in self._candidates}
@@ -69,3 +71,27 @@ def package(
 def universe(*candidates: Candidate) -> Universe:
     """A Debian archive for amd64 that holds `candidates`."""
     return Universe([ListIndex(candidates)], ecosystem="deb", architecture="amd64")
+
+
+def apk_package(
+    name: str, kib: int = 1, *, version: str = "1", depends: str = "", provides: str = "", install_if: str = ""
+) -> Candidate:
+    """One Alpine package of `kib` KiB; `depends` with its `!conflicts`."""
+    return Candidate(
+        ecosystem="apk",
+        name=name,
+        version=version,
+        architecture="x86_64",
+        installed_kib=kib,
+        depends=clauses("apk", depends),
+        conflicts=relations("apk", depends, conflicts=True),
+        provides=relations("apk", provides),
+        install_if=relations("apk", install_if),
+    )
+
+
+def apk_universe(*candidates: Candidate) -> Universe:
+    """An Alpine repository for x86_64 that holds `candidates`."""
+    return Universe(
+        [ListIndex(candidates, ecosystem="apk", architecture="x86_64")], ecosystem="apk", architecture="x86_64"
+    )

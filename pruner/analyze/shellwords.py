@@ -87,7 +87,7 @@ class Scope:
             case "string" | "concatenation":
                 found = self._joined(node, depth)
             case "simple_expansion":
-                found = self._variable(text_of(node)[1:], depth)
+                found = self._variable(text_of(node).lstrip()[1:], depth)
             case "expansion":
                 found = self._expansion(node, depth)
             case "command_substitution":
@@ -103,8 +103,11 @@ class Scope:
         for child in node.children:
             if child.type == '"':
                 continue
-            # The grammar drops blanks between the parts of a string.
-            gap = whole[end - node.start_byte : child.start_byte - node.start_byte].decode("utf-8", "surrogateescape")
+            # The grammar drops blanks between the parts of a string, or has them begin an expansion.
+            start = child.start_byte
+            if child.type != "string_content":
+                start += len(child.text or b"") - len((child.text or b"").lstrip())
+            gap = whole[end - node.start_byte : start - node.start_byte].decode("utf-8", "surrogateescape")
             value = self.values(child, depth + 1)
             if value is None:
                 return None

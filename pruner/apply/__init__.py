@@ -71,8 +71,9 @@ def apply_tar(plan: Plan, root: Root, target: Path) -> Applied:
     the plan, whoever writes. Raises as `apply` does.
     """
     final = Path(os.path.realpath(target))
-    if final.is_dir():
-        raise UsageError(f"{target}: is a directory", hint="name a file for the tar")
+    if os.path.lexists(final) and not final.is_file():
+        raise UsageError(f"{target}: is not a regular file", hint="name a file for the tar")
+    _check_apart(final, root)
     source = Source(plan, root, epoch=_epoch())
     try:
         with partial_sibling(final) as partial:
@@ -94,6 +95,7 @@ def _applied(source: Source, losses: tuple[str, ...]) -> Applied:
 
 
 def _check_destination(final: Path, root: Root, *, force: bool) -> None:
+    _check_apart(final, root)
     if not os.path.lexists(final):
         return
     if not final.is_dir():
@@ -107,6 +109,18 @@ def _check_destination(final: Path, root: Root, *, force: bool) -> None:
             raise UsageError(
                 f"{final}: holds {os.path.realpath(precious)}, so it is not replaced", hint="choose another destination"
             )
+
+
+def _check_apart(final: Path, root: Root) -> None:
+    """Raise `UsageError` for a destination that is the fat root or lies in it, or in no directory."""
+    fat = Path(os.path.realpath(root.name))
+    # Everything lies in the root of a running system: who prunes that has named it.
+    if final != fat and fat != Path("/") and final.is_relative_to(fat):
+        raise UsageError(f"{final}: lies in the root that it is made from", hint="choose another destination")
+    if final == fat and not final.is_dir():
+        raise UsageError(f"{final}: is the root that it is made from", hint="choose another destination")
+    if not final.parent.is_dir():
+        raise UsageError(f"{final.parent}: no such directory", hint="make it first")
 
 
 def _finish_top(partial: Path, source: Source) -> None:

@@ -50,15 +50,21 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to the file `path` whole or not at all, replacing what was there."""
+    """Write `data` to the file `path` whole or not at all, replacing a file that was there.
+
+    Links are followed; into a device or a pipe it is written as it is. Raises `EnvironmentFault`.
+    """
     fresh = None
+    final = Path(os.path.realpath(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if final.exists() and not final.is_file():
+            final.write_bytes(data)
+            return
+        handle, fresh = tempfile.mkstemp(prefix=f".{final.name}.", dir=final.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         Path(fresh).chmod(0o644)
-        Path(fresh).replace(path)
+        Path(fresh).replace(final)
     except OSError as error:
         if fresh is not None:
             Path(fresh).unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def plan_command(
     quiet: Quiet = False,
     from_packages: FromPackages = None,
 ) -> None:
-    """Decide on every file of an image and write the plan, a file list and a Dockerfile.
+    """Decide on every file of an image and write the plan, a file list, a Dockerfile and install plans.
 
     Examples:
 
@@ -98,8 +98,6 @@ def plan_command(
 
       pruner plan --from-packages debs --entry deb:nginx --entry /usr/sbin/nginx
     """
-    if from_packages is not None and (sbom is not None or root is not None):
-        raise UsageError("--from-packages stands for the SBOM and its root", hint="give either it, or these")
     request = request_from(
         sbom,
         config,
@@ -157,14 +155,11 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
     direction = options.pop("relations_direction", None)
     if direction is not None and direction not in DIRECTIONS:
         raise UsageError(f"direction '{printable(str(direction))}' is unknown", hint=" or ".join(DIRECTIONS))
-    root = options.pop("root", None)
-    packages = options.pop("packages", None)
+    root = _bytes_of(sbom, options.pop("root", None), options.pop("packages", None))
     files = options.pop("relations", None) or ()
     options["relations"] = tuple(RelationsFile(path=path, direction=direction) for path in files)  # type: ignore[attr-defined]
     base = read_config(config) if config is not None else Config()
     joined = base.joined(**options)
-    if sbom is None and packages is None:
-        raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …, or --from-packages DIR")
     profile = joined.profile or Profile.BALANCED
     if profile not in set(Profile):
         raise UsageError(f"profile '{printable(profile)}' is unknown", hint=f"one of {', '.join(Profile)}")
@@ -175,7 +170,7 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
     features = dict(text.partition("=")[::2] for text in joined.features)
     return Request(
         sbom=sbom,
-        root=None if root is None and packages is None else str(root or packages),
+        root=root,
         entries=joined.entry,
         keep=joined.keep,
         drop=joined.drop,
@@ -188,6 +183,16 @@ def request_from(sbom: str | None, config: Path | None, options: dict[str, objec
         verify=tuple(check_as_text(check) for check in joined.verify),
         config=config,
     )
+
+
+def _bytes_of(sbom: str | None, root: object, packages: object) -> str | None:
+    """Where the bytes are: the root, or the packages that stand for it and its SBOM."""
+    if packages is not None and (sbom is not None or root is not None):
+        raise UsageError("--from-packages stands for the SBOM and its root", hint="give either it, or these")
+    if packages is None and sbom is None:
+        raise UsageError("no SBOM was given", hint="pruner plan SBOM --entry …, or --from-packages DIR")
+    given = root if packages is None else packages
+    return None if given is None else str(given)
 
 
 def _note_idle_options(request: Request, plan: Plan) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pruner.cli.output import megabytes, table, write_file
-from pruner.errors import NegativeAnswer, UsageError, printable
+from pruner.errors import InputError, NegativeAnswer, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def select_command(
       pruner select --relations APKINDEX.tar.gz --entry apk:nginx --lock packages.lock.json
     """
     from pruner.read.packageindex import read_index
-    from pruner.select import Objective, Prefer, SelectRequest, Status, select
+    from pruner.select import Objective, Prefer, SelectRequest, select
 
     # One selection and the process ends: the collector would walk a growing heap of frozen values for nothing.
     gc.disable()
@@ -76,16 +77,17 @@ def select_command(
         entries=tuple(entry),
         objective=Objective(_one_of("--objective", objective, tuple(Objective))),
         prefer=None if prefer is None else Prefer(_one_of("--prefer", prefer, tuple(Prefer))),
-        installed=_installed(installed),
         with_essential=with_essential,
         recommends=recommends,
         time_limit=time_limit,
     )
     packages = universe([read_index(path) for path in relations], request, architecture)
+    if installed is not None:
+        request = replace(request, installed=_installed(installed, packages.ecosystem))
     selection = select(request, packages)
     if as_json:
         typer.echo(json.dumps(document(selection), indent=2))
-    elif selection.status is not Status.UNSATISFIABLE:
+    elif selection.packages:
         typer.echo(_report(selection))
     _check(selection)
     if lock is not None:
@@ -98,12 +100,15 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
-def _installed(status: Path | None) -> frozenset[tuple[str, str]]:
+def _installed(status: Path, ecosystem: str) -> frozenset[tuple[str, str]]:
     from pruner.read.packageindex import read_index
 
-    if status is None:
-        return frozenset()
     index = read_index(status)
+    if index.ecosystem != ecosystem:
+        raise InputError(
+            f"{index.name}: packages of the kind {index.ecosystem}, and those to select from are {ecosystem}",
+            hint="give the --installed database of the same distribution",
+        )
     return frozenset((one.name, one.version) for name in index.names() for one in index.named(name))
 
 
@@ -164,6 +169,7 @@ def document(selection: Selection) -> dict[str, Any]:
             for choice in selection.choices
         ],
         "unmet": list(selection.unmet),
+        "by_itself": list(selection.by_itself),
         "conflict": list(selection.conflict),
         "considered": selection.considered,
     }
@@ -182,9 +188,12 @@ def _report(selection: Selection) -> str:
     lines = [table(rows, right=(3,)), ""]
     if selection.choices:
         lines += [table([("chosen", "instead of", "KiB more", "needed by"), *_choice_rows(selection)], right=(2,)), ""]
+    if selection.by_itself:
+        lines += [*map(printable, selection.by_itself), ""]
+    download = f", {megabytes(selection.download_bytes)} MB to download" if selection.download_bytes else ""
     lines.append(
-        f"{len(selection.packages)} packages, {selection.installed_kib} KiB installed, "
-        f"{megabytes(selection.download_bytes)} MB to download: {selection.status.value}"
+        f"{len(selection.packages)} packages, {selection.installed_kib} KiB installed{download}: "
+        f"{selection.status.value}"
     )
     return "\n".join(lines)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruner.emit.alpine import alpine_artifacts
 from pruner.emit.artifact import Artifact
 from pruner.emit.context import context_artifacts
-from pruner.emit.debian import debian_artifacts
 from pruner.emit.dockerfile import dockerfile_artifact
 from pruner.emit.filelist import filelist_artifacts
 from pruner.emit.planfile import plan_artifact
 from pruner.emit.report import summary_artifact
-from pruner.emit.rpm import rpm_artifacts
 from pruner.emit.sbom import sbom_artifact
+from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pruner.plan.materials import Materials
     from pruner.plan.types import Plan
 
@@ -39,8 +39,23 @@ def emit_all(
         dockerfile_artifact(plan, image=image),
         sbom_artifact(plan, image=image, epoch=epoch),
         summary_artifact(plan, image=image),
-        *(() if materials is None else debian_artifacts(plan, materials, epoch=epoch)),
-        *(() if materials is None else alpine_artifacts(plan, materials)),
-        *(() if materials is None else rpm_artifacts(plan, materials)),
+        *(() if materials is None else _install_plans(plan, materials, epoch)),
     )
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+
+
+def _install_plans(plan: Plan, materials: Materials, epoch: int | None) -> Iterator[Artifact]:
+    """The install plans of the ecosystems that packages are kept of; what the others need is not even imported."""
+    kept = {package.type for package in plan.packages if package.decision is not Decision.DROP}
+    if "deb" in kept:
+        from pruner.emit.debian import debian_artifacts
+
+        yield from debian_artifacts(plan, materials, epoch=epoch)
+    if "apk" in kept:
+        from pruner.emit.alpine import alpine_artifacts
+
+        yield from alpine_artifacts(plan, materials)
+    if "rpm" in kept:
+        from pruner.emit.rpm import rpm_artifacts
+
+        yield from rpm_artifacts(plan, materials)

@@ -5,13 +5,12 @@ that neither the build nor `apply` has to set them one by one.
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
+from pruner.emit.statetar import Member, tar_of
 from pruner.errors import InputError
-from pruner.model import FileType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,38 +20,10 @@ if TYPE_CHECKING:
 
 MADE_ARCHIVE = "context/made.tar"
 
-_TYPES = {
-    FileType.REGULAR: tarfile.REGTYPE,
-    FileType.DIRECTORY: tarfile.DIRTYPE,
-    FileType.SYMLINK: tarfile.SYMTYPE,
-    FileType.CHARACTER_DEVICE: tarfile.CHRTYPE,
-    FileType.BLOCK_DEVICE: tarfile.BLKTYPE,
-    FileType.FIFO: tarfile.FIFOTYPE,
-}
-
 
 def made_archive(files: Iterable[FilePlan]) -> Artifact:
-    """A tar of `files` in their order (parents first), with `./` before every name and the epoch as time.
-
-    GNU format: its long and undecodable names are read by GNU, BSD and busybox tar alike.
-    """
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
-        for file in files:
-            content = file.content or b""
-            archive.addfile(_member(file, len(content)), io.BytesIO(content))
-    return Artifact(path=MADE_ARCHIVE, data=buffer.getvalue())
-
-
-def _member(file: FilePlan, size: int) -> tarfile.TarInfo:
-    member = tarfile.TarInfo("." + file.path)
-    member.type = _TYPES[file.type]
-    member.mode = file.mode
-    member.uid, member.gid = file.uid, file.gid
-    member.size = size
-    member.linkname = "" if file.target is None else file.target
-    member.devmajor, member.devminor = (0, 0) if file.device is None else file.device
-    return member
+    """A tar of `files` in their order (parents first), with the epoch as time."""
+    return Artifact(path=MADE_ARCHIVE, data=tar_of(Member(file=file, content=file.content or b"") for file in files))
 
 
 def read_made_files(directory: Path, digests: Mapping[str, str]) -> Mapping[str, bytes]:

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 _SHAPES = re.compile(
     r"CREATE TABLE 'Packages' \(hnum INTEGER PRIMARY KEY AUTOINCREMENT, ?blob BLOB NOT NULL\)"
-    r"|CREATE TABLE '[A-Za-z0-9]+' \(key '(?:TEXT|BLOB)' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL"
+    r"|CREATE TABLE '(?P<table>[A-Za-z0-9]+)' "
+    r"\(key '(?:TEXT|BLOB)' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL"
     r"(?:, FOREIGN KEY \(hnum\) REFERENCES 'Packages'\(hnum\))?\)"
     r"|CREATE INDEX '[A-Za-z0-9_]+' ON '[A-Za-z0-9]+'\((?:key|hnum) ASC\)"
 )
 """What rpm itself creates; a file with anything else is left alone."""
+_OF_SQLITE = frozenset({"CREATE TABLE sqlite_sequence(name,seq)", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"})
+"""What SQLite creates beside it, for AUTOINCREMENT and ANALYZE."""
 
 Identity = tuple[str, str, str]
 """Name, `[EPOCH:]VERSION-RELEASE`, architecture."""
@@ -51,20 +54,23 @@ def trimmed_rpm_database(data: bytes, kept: Collection[Identity]) -> bytes | Non
 
 
 def _trimmed(connection: sqlite3.Connection, kept: Collection[Identity]) -> bytes | None:
-    shape = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
-    if not all(_SHAPES.fullmatch(statement or "") for _, _, statement in shape):
+    stated = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    shapes = [_SHAPES.fullmatch(str(statement)) for (statement,) in stated if statement not in _OF_SQLITE]
+    if not all(shapes):
         return None  # a trigger, a view or a computed column would run what the file says
     headers = connection.execute("SELECT hnum, blob FROM Packages").fetchall()
+    if not all(isinstance(blob, bytes) for _, blob in headers):
+        return None  # a column holds anything, whatever its type is declared to be (SQLite, datatype3)
     identities = {number: _identity(blob) for number, blob in headers}
     if not set(kept) <= set(identities.values()):
         return None
     connection.execute("CREATE TEMP TABLE kept (hnum INTEGER PRIMARY KEY)")
     numbers = [(number,) for number, identity in identities.items() if identity in kept]
     connection.executemany("INSERT INTO temp.kept VALUES (?)", numbers)
-    for kind, name, _ in shape:
-        if kind == "table":
-            # the name holds letters alone, as _SHAPES says
-            connection.execute(f"DELETE FROM main.'{name}' WHERE hnum NOT IN (SELECT hnum FROM temp.kept)")  # noqa: S608
+    tables = (shape["table"] for shape in shapes if shape is not None)
+    for table in ("Packages", *(table for table in tables if table is not None)):
+        # letters and digits alone, as _SHAPES says
+        connection.execute(f"DELETE FROM main.'{table}' WHERE hnum NOT IN (SELECT hnum FROM temp.kept)")  # noqa: S608
     connection.execute("VACUUM")
     return connection.serialize()
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.maintainer.composed import ComposedRoot
-from pruner.maintainer.scripts import run_scripts
 from pruner.rootfs import open_root
+from pruner.rootfs.directory import DirectoryRoot
 
 if TYPE_CHECKING:
     import os
@@ -29,11 +29,17 @@ def open_installed(location: str | os.PathLike[str]) -> Root:
     Raises as `pruner.rootfs.open_root` does.
     """
     root = open_root(location)
-    archives = getattr(root, "archives", ())
-    if not archives:
+    if isinstance(root, DirectoryRoot):
         return root
+    # Two dozen modules that directories do without.
+    from pruner.rootfs.packages import PackagesRoot
+
+    if not isinstance(root, PackagesRoot):
+        return root
+    from pruner.maintainer.scripts import run_scripts
+
     try:
-        return ComposedRoot(root, archives, *run_scripts(root, archives))
+        return ComposedRoot(root, *run_scripts(root, root.archives))
     except BaseException:
         root.close()
         raise

@@ -14,11 +14,17 @@ from pruner.plan.types import Decision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pruner.model import Inventory, PackageId
+    from pruner.model import Inventory, Package, PackageId
     from pruner.plan.types import Plan
     from pruner.rootfs import Tree
 
-INSTALLABLE = frozenset({"deb", "apk", "rpm"})
+_HOMES = {
+    "deb": ("/var/lib/dpkg/",),
+    "apk": ("/lib/apk/db/", "/usr/lib/apk/db/"),
+    "rpm": ("/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/var/lib/rpmmanifest/"),
+}
+"""Where the root's own database of an ecosystem lies."""
+INSTALLABLE = frozenset(_HOMES)
 """Ecosystems whose packages an install plan fetches."""
 
 
@@ -64,6 +70,18 @@ class Materials:
     """The repositories that the root was installed from, where it says so."""
 
 
+def is_installed(package: Package) -> bool:
+    """Whether the root's own package manager installed it.
+
+    Not a package of a root within the root, an archive that lies about, or a note in a binary: no repository brings
+    those to where they are. Nothing is ruled out for a package whose place is not stated.
+    """
+    homes = _HOMES.get(package.type, ())
+    return bool(homes) and (
+        not package.locations or any(f"{location}/".startswith(homes) for location in package.locations)
+    )
+
+
 def shipped_names(plan: Plan, inventory: Inventory, tree: Tree) -> dict[str, Shipped]:
     """For every kept name of `plan` that is no directory: the archive that holds it, where a package declares it."""
     kept = {
@@ -74,7 +92,7 @@ def shipped_names(plan: Plan, inventory: Inventory, tree: Tree) -> dict[str, Shi
     there = {package.id for package in plan.packages if package.decision is not Decision.DROP}
     found: dict[str, Shipped] = {}
     for package in inventory.packages:
-        if package.id not in there or package.type not in INSTALLABLE:
+        if package.id not in there or not is_installed(package):
             continue
         for declared in package.files:
             if declared.ghost:

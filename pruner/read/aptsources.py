@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 _HOME = "/etc/apt"
 _LINE = re.compile(r"deb[ \t]+(?:\[[^\]]*\][ \t]+)?(?P<uri>\S+)[ \t]+(?P<suite>\S+)(?P<components>[^#]*)")
-_REMOTE = re.compile(r"(?:mirror\+)?https?://[!-~]+")
+_REMOTE = re.compile(r"https?://[!-~]+")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+~-]*/?")
+_OFF = frozenset({"no", "false", "without", "off", "disable", "0"})
+"""apt's words for it (apt-pkg/contrib/strutl.cc, StringToBool)."""
 
 Source = tuple[str, str, tuple[str, ...]]
 """URI, suite and components."""
@@ -45,7 +47,8 @@ def _sources(path: str, text: str) -> Iterator[Source]:
         without_comments = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
         for block in blocks(without_comments):
             fields = {name: value.split() for name, value in control_fields(block).items()}
-            if "deb" in fields.get("types", ()) and fields.get("enabled", ["yes"])[0].lower() != "no":
+            is_enabled = " ".join(fields.get("enabled", ())).lower() not in _OFF
+            if is_enabled and "deb" in fields.get("types", ()):
                 for uri in fields.get("uris", ()):
                     for suite in fields.get("suites", ()):
                         yield uri, suite, tuple(fields.get("components", ()))

@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 NOT_INSTALLED = frozenset({"not-installed", "config-files"})
 """Last words of a Status field that say that nothing of the package is on disk; dpkg(1), package states."""
 
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9+._-]{0,254}")
+_VERSION = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,256}")
+"""Wider than Debian policy 5.6 and apk-package(5); what is wider still is no part of a file's name, as both become."""
+
+_HINT = "fetch or write the index anew"
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def debian_candidate(stanza: str) -> Candidate | None:
     """The package that a stanza of a Packages file or of dpkg's status describes; None for one that is not on disk.
 
-    Raises `InputError` for a relationship that can't be read, and without a version.
+    Raises `InputError` for a relationship that can't be read, and without a name and version that a package can have.
     """
-    fields = control_fields(stanza)
+    fields = {name: value.strip() for name, value in control_fields(stanza).items()}
     if (fields.get("status", "").split() or ["installed"])[-1] in NOT_INSTALLED:
         return None
     name, version = fields["package"], fields.get("version", "")
@@ -35,8 +40,7 @@ def debian_candidate(stanza: str) -> Candidate | None:
 
 
 def _debian(name: str, version: str, fields: Mapping[str, str]) -> Candidate:
-    if not version:
-        raise InputError("a stanza without Version", hint="fetch or write the index anew")
+    _check(name, version, "Version")
     source, source_version = source_of(fields)
     digest = fields.get("sha256", "")
     return Candidate(
@@ -61,6 +65,15 @@ def _debian(name: str, version: str, fields: Mapping[str, str]) -> Candidate:
     )
 
 
+def _check(name: str, version: str, field: str) -> None:
+    if not version:
+        raise InputError(f"a stanza without {field}", hint=_HINT)
+    if not _NAME.fullmatch(name):
+        raise InputError("it has a name that no package can have", hint=_HINT)
+    if not _VERSION.fullmatch(version):
+        raise InputError("it has a version that no package can have", hint=_HINT)
+
+
 def _multi_arch(value: str) -> str:
     return value.lower() if value.lower() in {"same", "foreign", "allowed"} else ""
 
@@ -68,8 +81,8 @@ def _multi_arch(value: str) -> str:
 def alpine_candidate(stanza: str) -> Candidate:
     """The package that a block of an APKINDEX or of apk's installed database describes.
 
-    Its archive is `NAME-VERSION.apk` beside the index (apk-tools, src/package.c). Raises `InputError` for a
-    relationship that can't be read, and without a version.
+    Its archive is `NAME-VERSION.apk` beside the index (apk-tools, src/package.c). Raises `InputError` as
+    `debian_candidate` does.
     """
     fields = apk_fields(stanza)
     name, version = fields["P"], fields.get("V", "")
@@ -80,8 +93,7 @@ def alpine_candidate(stanza: str) -> Candidate:
 
 
 def _alpine(name: str, version: str, fields: Mapping[str, str]) -> Candidate:
-    if not version:
-        raise InputError("a block without V:", hint="fetch or write the index anew")
+    _check(name, version, "V:")
     return Candidate(
         ecosystem="apk",
         name=name,
@@ -102,4 +114,4 @@ def _alpine(name: str, version: str, fields: Mapping[str, str]) -> Candidate:
 
 
 def _of_package(name: str, version: str, error: InputError) -> InputError:
-    return InputError(f"{printable(f'{name} {version}'.strip())}: {error.fact}", hint=error.hint)
+    return InputError(f"{printable(f'{name[:80]} {version[:80]}'.strip())}: {error.fact}", hint=error.hint)

@@ -213,16 +213,15 @@ class PackageIndex:
         )
 
 
-def _places(data: bytes, key: bytes) -> dict[str, tuple[int, ...]]:
+def _places(data: bytes, key: bytes) -> dict[str, list[int]]:
     """Where the line with the name begins, of each stanza by its name."""
-    places: dict[str, tuple[int, ...]] = {}
+    places: dict[str, list[int]] = {}
     pattern = re.compile(key + rb":[ \t]*(\S+)")
     first = pattern.match(data)
     if first is not None:
-        places[first[1].decode("utf-8", "surrogateescape")] = (0,)
+        places[first[1].decode("utf-8", "surrogateescape")] = [0]
     for found in re.finditer(rb"\n" + pattern.pattern, data):
-        name = found[1].decode("utf-8", "surrogateescape")
-        places[name] = (*places.get(name, ()), found.start() + 1)
+        places.setdefault(found[1].decode("utf-8", "surrogateescape"), []).append(found.start() + 1)
     return places
 
 

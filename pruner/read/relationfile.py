@@ -20,7 +20,7 @@ _ACCEPTED = (
     "accepted are a dpkg status, Packages[.gz|.xz], an apk installed database, APKINDEX[.tar.gz], "
     "networkx node-link JSON, GraphML and DOT"
 )
-_DOT = re.compile(rb"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*(?:strict\s+)?(?:di)?graph\b", re.DOTALL | re.IGNORECASE)
+_DOT = re.compile(rb"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*(?>.*?\*/))*(?:strict\s+)?(?:di)?graph\b", re.DOTALL | re.IGNORECASE)
 
 
 def read_relations(path: str | os.PathLike[str], direction: Direction | str = Direction.DEPENDANT) -> RelationSource:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Narrowed = Callable[[Relation, Sequence[Package]], Sequence[Package]]
 
-_VERSION = re.compile(r"\s+\(?(?:[<>=~!]|[0-9]).*\Z", re.DOTALL)
+_VERSION = re.compile(r"(?<!\s)\s+\(?(?:[<>=~!]|[0-9]).*\Z", re.DOTALL)
 _QUALIFIERS = {"deb": re.compile(r"\([^)]*\)?|\[[^\]]*\]?|<[^>]*>?"), "apk": re.compile(r"[<>=~@]\S*")}
 
 

@@ -113,18 +113,16 @@ class Universe:
         return tuple(other for other in found if among is None or other in among)
 
     def triggered(self, members: Collection[Candidate]) -> tuple[Candidate, ...]:
-        """What `apk add` of `members` adds by itself, as far as it has what it needs: all of its `install_if` is there.
+        """What `apk add` of `members` adds by itself, as far as that can be: all of its `install_if` is there.
 
-        By name, newest first; not what is in `members` already, in any version. One step: what is added may trigger
-        more.
+        By name, newest first, whether it is one of `members` or not. One step: what is added may trigger more.
         """
-        there, names = set(members), {one.name for one in members}
+        there = set(members)
         found = self._newest_first(_once(index.triggered() for index in self._indexes))
         return tuple(
             one
             for one in sorted(found, key=lambda one: one.name)
-            if one.name not in names
-            and all(not there.isdisjoint(self.satisfying(relation)) for relation in one.install_if)
+            if one.install_if and all(not there.isdisjoint(self.satisfying(relation)) for relation in one.install_if)
         )
 
     def _meeting(self, relation: Relation) -> Iterator[Candidate]:

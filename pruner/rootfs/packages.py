@@ -81,6 +81,8 @@ class PackagesRoot(ArchiveRoot):
 
     archives: tuple[PackageArchive, ...] = ()
     """Sorted by file name."""
+    supplied: frozenset[str] = frozenset()
+    """Names that no archive ships: the links of a merged `/usr`."""
 
 
 def open_packages(location: str | os.PathLike[str]) -> PackagesRoot:
@@ -100,12 +102,14 @@ def open_packages(location: str | os.PathLike[str]) -> PackagesRoot:
     archives = _read_all(files)
     _check_single(archives)
     overlay = Overlay(name)
-    if links := _merged_links(archives):
+    links = _merged_links(archives)
+    if links:
         overlay.apply(links, archive=name, whiteouts=False)
     for archive in sorted(archives, key=lambda archive: (bool(archive.field("replaces")), archive.file)):
         overlay.apply(archive.members, archive=archive.file, whiteouts=False, keeps_links=True)
     root = PackagesRoot(name, overlay.listing())
     root.archives = tuple(archives)
+    root.supplied = frozenset(link.name for link in links if link.target is not None)
     return root
 
 

@@ -11,12 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from pruner.select.choices import open_choices
-from pruner.select.cone import Need, explore
+from pruner.select.cone import Need, Trigger, explore
 from pruner.select.encode import Encoded, encode
 from pruner.select.entries import find_roots
 from pruner.select.kernel import solve
 from pruner.select.types import Alternative, Choice, Objective, Prefer, Selection, SelectRequest, Status
-from pruner.select.words import exclusion_text, label, need_text
+from pruner.select.words import exclusion_text, label, need_text, trigger_text
 
 if TYPE_CHECKING:
     from pruner.select.cone import Cone
@@ -68,9 +68,24 @@ def _selection(
                 if number in solution.true
             )
         ),
+        by_itself=_by_itself(cone, {number - 1 for number in solution.true}, packages),
         considered=len(cone.packages),
         solver_seconds=seconds,
     )
+
+
+def _by_itself(cone: Cone, chosen: set[int], packages: Packages) -> tuple[str, ...]:
+    """Of the packages that are triggered those that nothing chosen needs, each with what triggers it."""
+    found = []
+    for trigger in cone.triggers:
+        met = [[cone.packages[number] for number in options if number in chosen] for options in trigger.conditions]
+        is_needed = any(
+            trigger.package in need.options and (need.dependant is None or need.dependant in chosen)
+            for need in cone.needs
+        )
+        if trigger.package in chosen and all(met) and not is_needed:
+            found.append(trigger_text(packages, cone.packages[trigger.package], met))
+    return tuple(found)
 
 
 def _conflict(cone: Cone, encoded: Encoded, packages: Packages, deadline: float) -> tuple[str, ...]:
@@ -82,9 +97,12 @@ def _conflict(cone: Cone, encoded: Encoded, packages: Packages, deadline: float)
         said = encoded.hard[number]
         if isinstance(said, Need):
             facts.append(_need_text(cone, said, packages))
+        elif isinstance(said, Trigger):
+            options = [[cone.packages[one] for one in condition] for condition in said.conditions]
+            facts.append(trigger_text(packages, cone.packages[said.package], options))
         else:
             facts.append(exclusion_text(packages, *(cone.packages[one] for one in said)))
-    return tuple(facts)
+    return tuple(dict.fromkeys(facts))  # several clauses may stand for one trigger
 
 
 def _need_text(cone: Cone, need: Need, packages: Packages) -> str:

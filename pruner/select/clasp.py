@@ -8,7 +8,6 @@ fixed heuristics: the same question has one answer.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,15 @@ if TYPE_CHECKING:
 _LARGEST_WEIGHT = (1 << 31) - 1
 """clasp holds a weight in 32 bits and sums in 64."""
 
+_MOST_TWINS = 64
+"""A weight beyond 64 times the largest (2**37: 128 TiB in KiB, 128 GiB in bytes) counts as that much: a size of
+eighteen digits in an index must not become half a thousand million atoms."""
+
 _SHARE_OF_CORES = 0.7
 """Of the time left: cores show an answer only when it is the best one, so branch and bound gets the rest."""
+
+_SECONDS_OF_DEAFNESS = 0.2
+"""How long Ctrl-C may wait: Python answers no signal while the library waits."""
 
 _SECONDS_FOR_ANY = 1.0
 """Beyond the deadline, to show any answer at all where none was seen by then."""
@@ -50,18 +56,19 @@ class Solver:
     ) -> None:
         import clingo
 
-        is_large = any(weight > _LARGEST_WEIGHT for cost in costs for weight in cost.values())
+        most = _MOST_TWINS * _LARGEST_WEIGHT
+        self._costs = [{one: min(cost.get(one, 0), most) for one in variables} for cost in costs]
+        is_large = any(weight > _LARGEST_WEIGHT for cost in self._costs for weight in cost.values())
         # Without looking for equivalent atoms, which would join the atoms that a large weight is spread over.
         self._control: Any = clingo.Control(["--warn=none", *(["--eq=0"] if is_large else [])])
         self._true: frozenset[int] | None = None
-        self._cost: tuple[int, ...] = ()
         with self._control.backend() as backend:
             self._atoms: dict[int, int] = {variable: backend.add_atom() for variable in variables}
             self._guard: int = backend.add_atom()
             backend.add_rule([*self._atoms.values(), self._guard], choice=True)
             for clause in clauses:
                 backend.add_rule([], [-self._literal(literal) for literal in clause])
-            for level, cost in enumerate(costs):
+            for level, cost in enumerate(self._costs):
                 backend.add_minimize(len(costs) - level, _weighted(backend, self._atoms, cost))
 
     def cheapest(self, wanted: Sequence[int] = (), *, deadline: float) -> Found:
@@ -90,7 +97,9 @@ class Solver:
         with self._control.backend() as backend:
             other = [atom if variable in best.true else -atom for variable, atom in self._atoms.items()]
             backend.add_rule([], [self._guard, *other])
-        self._control.configuration.solve.opt_mode = ",".join(["enum", *map(str, self._cost)])
+        # Summed here, for the costs that clingo reports wrap around in 32 bits.
+        reached = (sum(cost[variable] for variable in best.true) for cost in self._costs)
+        self._control.configuration.solve.opt_mode = ",".join(["enum", *map(str, reached)])
         return Found(proven=self._order(best.true, deadline), true=self._true)
 
     def _order(self, best: frozenset[int], deadline: float) -> bool:
@@ -117,23 +126,22 @@ class Solver:
 
     def _take(self, model: Any) -> None:
         self._true = frozenset(variable for variable, atom in self._atoms.items() if model.is_true(atom))
-        self._cost = tuple(model.cost)
 
     def _run(self, assumptions: list[int], deadline: float) -> bool:
         """Solve under `assumptions`, remembering the last answer; whether the search was finished in time."""
         with self._control.solve(assumptions=assumptions, on_model=self._take, async_=True) as handle:
-            seconds = None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
-            if handle.wait(seconds) is not False:  # waiting without a limit answers None
-                return bool(not handle.get().interrupted)
-            handle.cancel()
-            return False
+            while not handle.wait(min(_SECONDS_OF_DEAFNESS, max(0.0, deadline - time.monotonic()))):
+                if time.monotonic() >= deadline:
+                    handle.cancel()
+                    return False
+            return bool(not handle.get().interrupted)
 
 
 def _weighted(backend: Any, atoms: Mapping[int, int], cost: Mapping[int, int]) -> list[tuple[int, int]]:
     """Atoms with weights; a weight too large for one is spread over atoms that are true together."""
     found = []
     for variable, atom in atoms.items():
-        rest = cost.get(variable, 0)
+        rest = cost[variable]
         found.append((atom, min(rest, _LARGEST_WEIGHT)))
         while (rest := rest - _LARGEST_WEIGHT) > 0:
             twin = backend.add_atom()

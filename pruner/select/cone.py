@@ -47,17 +47,27 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """apk installs `package` by itself once each of its conditions is met by one of these."""
+
+    package: int
+    conditions: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cone:
     """The packages that a request can reach, sorted by name, and what they say about each other."""
 
     packages: tuple[Candidate, ...]
     needs: tuple[Need, ...]
     exclusions: tuple[tuple[int, int], ...]
-    """Pairs that can't be installed side by side, the lower number first, sorted."""
+    """Pairs that can't be installed side by side, the lower number first, sorted; one that excludes itself twice."""
+    triggers: tuple[Trigger, ...] = ()
+    """Sorted by package."""
 
 
 def explore(roots: Iterable[Root], packages: Packages, *, recommends: bool = False) -> Cone:
-    """Follow every alternative of every clause from `roots`."""
+    """Follow every alternative of every clause from `roots`, and what apk would install by itself with any of them."""
     walk = _Walk(packages)
     for root in roots:
         options = tuple(dict.fromkeys(walk.number(option) for option in root.options))
@@ -66,6 +76,8 @@ def explore(roots: Iterable[Root], packages: Packages, *, recommends: bool = Fal
     while done < len(walk.found):
         walk.look(done, recommends=recommends)
         done += 1
+        if done == len(walk.found):
+            walk.add_triggered()
     return walk.sorted()
 
 
@@ -76,6 +88,7 @@ class _Walk:
         self._answers: dict[tuple[Clause, str], tuple[tuple[int, ...], frozenset[int]]] = {}
         self.found: list[Candidate] = []
         self.needs: list[Need] = []
+        self.triggered: tuple[Candidate, ...] = ()
 
     def number(self, candidate: Candidate) -> int:
         known = self._numbers.setdefault(_key(candidate), len(self.found))
@@ -94,6 +107,17 @@ class _Walk:
                 self.needs.append(
                     Need(dependant=number, clause=clause, options=options, real=real, recommended=recommended)
                 )
+
+    def add_triggered(self) -> None:
+        """What the packages so far could trigger."""
+        if self._packages.ecosystem == "apk":
+            self.triggered = self._packages.triggered(self.found)
+            for candidate in self.triggered:
+                self.number(candidate)
+
+    def _conditions(self, candidate: Candidate) -> tuple[tuple[int, ...], ...]:
+        answers = (self._packages.satisfying(relation) for relation in candidate.install_if)
+        return tuple(tuple(self.number(one) for one in found if _key(one) in self._numbers) for found in answers)
 
     def _answer(self, clause: Clause, dependant: Candidate) -> tuple[tuple[int, ...], frozenset[int]]:
         key = (clause, dependant.architecture)
@@ -127,7 +151,19 @@ class _Walk:
             )
             for need in self.needs
         )
-        return Cone(packages=packages, needs=needs, exclusions=_exclusions(packages, self._packages))
+        triggers = [
+            Trigger(
+                package=place[self.number(candidate)],
+                conditions=tuple(tuple(place[number] for number in options) for options in self._conditions(candidate)),
+            )
+            for candidate in self.triggered
+        ]
+        return Cone(
+            packages=packages,
+            needs=needs,
+            exclusions=_exclusions(packages, self._packages),
+            triggers=tuple(sorted(triggers, key=lambda trigger: trigger.package)),
+        )
 
 
 def _key(candidate: Candidate) -> Key:
@@ -146,11 +182,18 @@ def _exclusions(packages: tuple[Candidate, ...], known: Packages) -> tuple[tuple
                 beside = numbers.get(_key(other), number)
                 if beside != number:
                     found.add((min(number, beside), max(number, beside)))
+            if candidate.ecosystem == "apk" and _excludes_itself(candidate, known):
+                found.add((number, number))
     for members in by_name.values():
         for pair in combinations(members, 2):
             if not _coinstallable(*(packages[number] for number in pair)):
                 found.add(pair)
     return tuple(sorted(found))
+
+
+def _excludes_itself(candidate: Candidate, known: Packages) -> bool:
+    """Whether it is or provides what it says `!NAME` of: apk installs no such package (policy 7.4 lets Debian's be)."""
+    return any(candidate in known.satisfying(relation) for relation in candidate.conflicts)
 
 
 def _coinstallable(one: Candidate, other: Candidate) -> bool:

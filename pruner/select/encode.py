@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 from pruner.relations.versions import compare
 from pruner.select.cone import ANY_MACHINE
 from pruner.select.kernel import Problem
+from pruner.select.triggers import trigger_clauses
 from pruner.select.types import Objective, Prefer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pruner.candidate import Candidate
-    from pruner.select.cone import Cone, Need
+    from pruner.select.cone import Cone, Need, Trigger
     from pruner.select.propagate import Literals
     from pruner.select.types import Packages, SelectRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """A problem whose variable n stands for package n-1 of the cone; the variables above stand for penalties."""
+    """A problem whose variable n stands for package n-1 of the cone; those above for penalties and parts of clauses."""
 
     problem: Problem
-    hard: tuple[Need | tuple[int, int], ...]
+    hard: tuple[Need | Trigger | tuple[int, int], ...]
     """What the first clauses say, in their order; the clauses behind them only count penalties."""
     pricing: tuple[Mapping[int, int], ...]
     """The costs up to the installed size: those below can't change it."""
@@ -38,11 +39,14 @@ def encode(cone: Cone, request: SelectRequest, packages: Packages) -> Encoded:
     Penalties that packages can't have are counted by variables of their own: a recommendation that is not met, and a
     package that is named by a need but stands replaced by providers of its name.
     """
-    hard: list[Need | tuple[int, int]] = [need for need in cone.needs if not need.recommended]
+    hard: list[Need | Trigger | tuple[int, int]] = [need for need in cone.needs if not need.recommended]
     clauses = [_clause(need) for need in cone.needs if not need.recommended]
     hard += cone.exclusions
-    clauses += [(-one - 1, -other - 1) for one, other in cone.exclusions]
-    top = len(cone.packages)
+    clauses += [(-one - 1, -other - 1) if one != other else (-one - 1,) for one, other in cone.exclusions]
+    triggered = trigger_clauses(cone, len(cone.packages))
+    hard += [trigger for trigger, _ in triggered]
+    clauses += [clause for _, clause in triggered]
+    top = max((len(cone.packages), *(abs(literal) for _, clause in triggered for literal in clause)))
     unmet: dict[int, Need] = {}
     replaced: dict[frozenset[int], int] = {}
     for need in cone.needs:

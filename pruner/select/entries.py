@@ -20,11 +20,17 @@ _ECOSYSTEMS = ("deb", "apk", "rpm")
 def find_roots(entries: Sequence[str], packages: Packages, *, with_essential: bool = False) -> tuple[Root, ...]:
     """The packages that each entry names, an entry that is only a virtual name being answered by its providers.
 
-    Raises `UsageError` for an entry that names no package, `EntryError` for a package that does not exist.
+    Raises `UsageError` for an entry that names no package and where nothing is essential, `EntryError` for a package
+    that does not exist.
     """
     roots = [_root(entry, packages) for entry in dict.fromkeys(entries)]
     if with_essential:
         names = sorted({candidate.name for candidate in _native(packages.essential(), packages)})
+        if not names:
+            raise UsageError(
+                "--with-essential: none of the packages to select from is marked essential",
+                hint="leave it out, or give the index of the distribution itself",
+            )
         roots += [
             Root(text=f"essential package {name}", options=_native(packages.named(name), packages)) for name in names
         ]
@@ -35,8 +41,8 @@ def _root(entry: str, packages: Packages) -> Root:
     ecosystem, name, version, architecture = _parsed(entry)
     if ecosystem != packages.ecosystem:
         raise EntryError(
-            f"{printable(entry)}: the packages given are of the kind {packages.ecosystem}",
-            hint=f"--entry {packages.ecosystem}:NAME",
+            f"{printable(entry)}: the packages to select from are of the kind {packages.ecosystem}",
+            hint=f"--entry {packages.ecosystem}:NAME; one selection is of one kind",
         )
     named = packages.named(name)
     if not named:
@@ -83,6 +89,10 @@ def _of_purl(text: str) -> tuple[str, str, str, str]:
 
 
 def _nearest(name: str, packages: Packages) -> str:
-    alike = [other for other in packages.names() if abs(len(other) - len(name)) < 4 and other[:1] == name[:1]]
+    alike = [
+        other
+        for other in packages.names()
+        if abs(len(other) - len(name)) < 4 and other[:1] == name[:1] and other != name  # which is not on disk any more
+    ]
     near = difflib.get_close_matches(name, alike, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(map(printable, sorted(near)))}?" if near else "check the name's spelling"

@@ -35,7 +35,8 @@ class Problem:
     clauses: tuple[Literals, ...]
     """Of each clause one literal is true; `-3` means that variable 3 is false."""
     costs: tuple[Mapping[int, int], ...]
-    """Levels, the first one decides first; each from variables to what being true costs, not negative."""
+    """Levels, the first one decides first; each from variables to what being true costs, not negative; beyond
+    2**37 they count as about that much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

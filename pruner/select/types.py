@@ -55,6 +55,9 @@ class Packages(Protocol):
     def essential(self) -> tuple[Candidate, ...]:
         """The packages that their distribution says no installation is without."""
 
+    def triggered(self, members: Collection[Candidate]) -> tuple[Candidate, ...]:
+        """Alpine's packages of which `members` meet each condition of `install_if`, whether they are members or not."""
+
     def names(self) -> Collection[str]:
         """The names of all packages."""
 
@@ -120,7 +123,10 @@ class Selection:
     status: Status
     choices: tuple[Choice, ...] = ()
     unmet: tuple[str, ...] = ()
-    """Recommendations that could not be met, in words; empty unless they were asked for."""
+    """Recommendations that could not be met though something would meet them, in words; empty unless they were asked
+    for."""
+    by_itself: tuple[str, ...] = ()
+    """What apk installs because other packages are there and nothing asks for it, in words."""
     conflict: tuple[str, ...] = ()
     """For an unsatisfiable request: facts that can't all hold, and of which none can be left out."""
     considered: int = 0

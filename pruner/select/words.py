@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from pruner.candidate import Candidate, Clause, Relation
     from pruner.select.types import Packages
 
@@ -50,6 +52,12 @@ def label(packages: Packages, candidate: Candidate) -> str:
     """`deb:a`, with its version where the index has several."""
     several = len(packages.named(candidate.name)) > 1
     return f"{candidate.ecosystem}:{candidate.name}" + (f" {candidate.version}" if several else "")
+
+
+def trigger_text(packages: Packages, candidate: Candidate, conditions: Iterable[Sequence[Candidate]]) -> str:
+    """`apk:a-doc is installed by itself with apk:a and apk:docs`; of each condition what meets it."""
+    met = (" or ".join(sorted({label(packages, one) for one in options})) for options in conditions)
+    return f"{label(packages, candidate)} is installed by itself with {' and '.join(dict.fromkeys(met))}"
 
 
 def exclusion_text(packages: Packages, one: Candidate, other: Candidate) -> str:

@@ -160,6 +160,15 @@ def fat_root(app: App) -> FatRoot:
     return FatRoot(app=app, root=home / "root", sbom=home / "sbom.json", tools=tools_root, seconds=seconds)
 
 
+def forget(app: App) -> None:
+    """Have the root of `app` built again when it is asked for next, and the base that it was made from."""
+    made, base = (cache_dir() / name / "recipe.json" for name in (app.name, "base"))
+    with _locked(cache_dir() / f"{app.name}.lock"), _locked(cache_dir() / "base.lock"):
+        if made.exists() and base.exists() and base.stat().st_mtime < made.stat().st_mtime:
+            base.unlink()
+        made.unlink(missing_ok=True)
+
+
 def scan(root: Path, output: Path) -> None:
     """Write syft's JSON report of `root`, with every file selected, to `output`."""
     temporary = output.with_suffix(".part")

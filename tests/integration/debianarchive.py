@@ -8,6 +8,12 @@ import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.corpus.roots import FatRoot, fat_root, forget
+
+if TYPE_CHECKING:
+    from tests.corpus.model import App
 
 STAGE = {"LC_ALL": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
@@ -35,6 +41,28 @@ class Apt:
             errors="surrogateescape",
             check=False,
         )
+
+    def has_all(self, root: Path) -> bool:
+        """Whether every package that is installed in `root` is still to be had in its version."""
+        query = ["dpkg-query", "--admindir", str(root / "var/lib/dpkg"), "--show"]
+        shown = subprocess.run(
+            [*query, "--showformat=${db:Status-Abbrev} ${Package}:${Architecture}=${Version}\\n"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        wanted = [line.split()[1] for line in shown.splitlines() if line.startswith("ii ")]
+        found = subprocess.run(
+            ["apt-get", "--print-uris", "download", *wanted], env=self.environment, capture_output=True, check=False
+        )
+        return found.returncode == 0
+
+
+def current_root(app: App, apt: Apt) -> FatRoot:
+    """The fat root of `app`, built anew where the archive no longer has what the cached one was made of."""
+    if not apt.has_all(fat_root(app).root):
+        forget(app)
+    return fat_root(app)
 
 
 def apt_with(sources: str, home: Path) -> Apt:

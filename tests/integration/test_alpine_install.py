@@ -236,11 +236,11 @@ class TestRefusals:
         used = machine.home / "used"
         used.mkdir()
         (used / ".mine").write_text("mine")
-        machine.install(checked(machine, APK), "used", code=1)
+        machine.install(checked(machine, APK), "used", code=2)
         assert "/mnt/used: is not empty" in (machine.home / "used.log").read_text()
         assert [path.name for path in used.iterdir()] == [".mine"]
         (machine.home / "link").symlink_to("used")
-        machine.install(checked(machine, APK), "link", code=1)
+        machine.install(checked(machine, APK), "link", code=2)
         assert [path.name for path in used.iterdir()] == [".mine"]
 
     def test_an_empty_destination_and_an_odd_name_do(self, machine):

@@ -10,6 +10,7 @@ import random
 import re
 import subprocess
 import tarfile
+from collections import Counter
 from itertools import chain, combinations
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from pruner.candidate import Candidate
 from pruner.read.packageindex import index_in
 from pruner.relations.universe import Universe
+from pruner.select import SelectRequest, Status, select
 from tests.integration.test_versions_real import alpine  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.integration
@@ -64,10 +66,10 @@ def packed(text: str) -> bytes:
     return gzip.compress(buffer.getvalue())
 
 
-def chosen(root: Path, name: str) -> set[tuple[str, str]] | None:
-    """What apk would install for `name`; None where it says that it can't be."""
+def chosen(root: Path, *wanted: str) -> set[tuple[str, str]] | None:
+    """What apk would install for the words `wanted`; None where it says that it can't be."""
     sources = ["--allow-untrusted", "--no-cache", "--repositories-file", "/dev/null", "--repository", "/repository"]
-    command = ["chroot", str(root), "/sbin/apk", *sources, "--root", "/empty", "--simulate", "add", name]
+    command = ["chroot", str(root), "/sbin/apk", *sources, "--root", "/empty", "--simulate", "add", *wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         assert "unable to select packages" in done.stdout + done.stderr, done.stdout + done.stderr
@@ -99,30 +101,73 @@ def solvable(known: Universe, packages: list[Candidate], name: str) -> bool:
     )
 
 
-def test_apk_agrees(alpine):  # noqa: F811
-    """What apk installs lacks nothing and excludes nothing here, and what can't be installed here apk refuses."""
+@pytest.fixture(scope="module")
+def prepared(alpine) -> Path:  # noqa: F811
+    """The root of apk, with an empty root to install into."""
     (alpine / "empty").mkdir()
     subprocess.run(["chroot", str(alpine), "/sbin/apk", "--root", "/empty", "--initdb", "add"], check=True)
     (alpine / "repository/x86_64").mkdir(parents=True)
+    return alpine
+
+
+def published(root: Path, text: str) -> Universe:
+    """The repository `text` where apk finds it, and as we read it."""
+    (root / "repository/x86_64/APKINDEX.tar.gz").write_bytes(packed(text))
+    index = index_in(text.encode(), "index")
+    assert index is not None
+    return Universe([index], ecosystem="apk", architecture="x86_64")
+
+
+def test_apk_agrees(prepared):
+    """What apk installs lacks nothing and excludes nothing here, and what can't be installed here apk refuses."""
     answers = []
     for seed in range(60):
-        text = repository(seed)
-        (alpine / "repository/x86_64/APKINDEX.tar.gz").write_bytes(packed(text))
-        index = index_in(text.encode(), "index")
-        assert index is not None
-        known = Universe([index], ecosystem="apk", architecture="x86_64")
+        known = published(prepared, repository(seed))
         packages = [one for name in NAMES for one in known.named(name)]
         for name in NAMES[:3]:
-            found = chosen(alpine, name)
+            found = chosen(prepared, name)
             answers.append(found)
             if found is None:
                 continue
             assert faults(known, found) == [], (seed, name, found)
             members = [one for one in packages if (one.name, one.version) in found]
             for one in known.triggered(members):
+                if one.name in {member.name for member in members}:
+                    continue
                 assert faults(known, {*found, (one.name, one.version)}), (seed, name, found, one.label)
         for name in NAMES[:1]:
             if not solvable(known, packages, name):
-                assert chosen(alpine, name) is None, (seed, name)
+                assert chosen(prepared, name) is None, (seed, name)
     assert 20 < sum(1 for found in answers if found) < len(answers) - 20
     assert max(len(found or ()) for found in answers) > 3
+
+
+def test_a_selection_is_what_apk_installs(prepared):
+    """Asked for exactly the selected packages apk adds nothing and lacks nothing, its own choice selected is complete,
+    and it refuses what has no selection: all with what `install_if` calls for, and what keeps that out.
+
+    apk decides name by name, and in one of some hundred such repositories by the order; none of these is one.
+    """
+    seen: Counter[str] = Counter()
+    for seed in range(60):
+        known = published(prepared, repository(seed))
+        for name in NAMES[:3]:
+            own = chosen(prepared, name)
+            found = select(SelectRequest(entries=(f"apk:{name}",)), known)
+            if found.status is Status.UNSATISFIABLE:
+                assert own is None, (seed, name, found.conflict)
+                continue
+            ours = {(one.name, one.version) for one in found.packages}
+            assert chosen(prepared, *exactly(ours)) == ours, (seed, name)
+            triggered = known.triggered(found.packages)
+            seen["by itself"] += bool(found.by_itself)
+            seen["kept out"] += any((one.name, one.version) not in ours for one in triggered)
+            if own:
+                again = select(SelectRequest(entries=tuple(f"apk:{word}" for word in exactly(own))), known)
+                assert {(one.name, one.version) for one in again.packages} == own, (seed, name)
+                seen["own"] += 1
+    assert min(seen[what] for what in ("by itself", "kept out", "own")) > 5, seen
+
+
+def exactly(packages: set[tuple[str, str]]) -> list[str]:
+    return [f"{name}={version}" for name, version in sorted(packages)]

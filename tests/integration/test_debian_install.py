@@ -22,7 +22,7 @@ from tests.corpus.apps import APPS
 from tests.corpus.roots import FatRoot, cache_dir, fat_root
 from tests.corpus.table import Pruned, differing_packages, pruned_root
 from tests.corpus.trial import smoke_trial
-from tests.integration.debianarchive import Apt, apt_with, listing, size_of
+from tests.integration.debianarchive import Apt, apt_with, current_root, listing, size_of
 from tests.integration.test_dockerfile import Builder
 from tests.support import need, skip
 
@@ -75,7 +75,7 @@ def apt(place: Path) -> Apt:
 @pytest.fixture(scope="module", params=NAMES.items(), ids=NAMES.values())
 def installed(request: pytest.FixtureRequest, place: Path, apt: Apt) -> Iterator[Installed]:
     name, package = request.param
-    fat = fat_root(APPS[name])
+    fat = current_root(APPS[name], apt)
     home = place / name
     home.mkdir()
     pruned = pruned_root(fat, "root", home)

@@ -309,7 +309,7 @@ class TestRefusal:
             case _:
                 root = place / "gone/root"
         before = sorted(place.rglob("*"))
-        said = install(plan, fat.packages, root, code=1)
+        said = install(plan, fat.packages, root, code=2)
         assert "destination" in said
         assert sorted(place.rglob("*")) == before
 

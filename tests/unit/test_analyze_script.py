@@ -137,6 +137,13 @@ def test_variables_and_loops_with_known_values_name_commands():
     assert commands(found) == {"/usr/bin/sed", "/usr/bin/awk"}
 
 
+def test_blanks_between_variables_of_a_string_are_part_of_it():
+    """The grammar gives the blank before a second variable to that variable."""
+    text = '#!/bin/sh\nname=foo\npart="main"\nrun="$name $part"\ncat "/usr/share/$name/$part.py" "/srv/$name $part"\n'
+    found = look(text, entries={"/srv/foo main": b"x"})
+    assert {"/usr/share/foo/main.py", "/srv/foo main"} <= {edge.target for edge in found.edges}
+
+
 def test_text_that_another_shell_runs_is_read():
     assert "/usr/bin/awk" in commands(look("#!/bin/sh\nsh -c 'awk 1'\n"))
 

@@ -12,7 +12,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -306,11 +306,33 @@ def test_destinations_that_are_never_replaced(root: Root, place: Path, monkeypat
         apply(plan, root, place, force=True)
     with pytest.raises(UsageError, match="so it is not replaced"):
         apply(plan, root, Path("/"), force=True)
-    with pytest.raises(UsageError, match="is a directory"):
+    with pytest.raises(UsageError, match="is not a regular file"):
         apply_tar(plan, root, place)
-    with pytest.raises(EnvironmentFault, match="no such file"):
+    os.mkfifo(place / "pipe")
+    with pytest.raises(UsageError, match="is not a regular file"):
+        apply_tar(plan, root, place / "pipe")
+    with pytest.raises(UsageError, match="no such directory"):
         apply_tar(plan, root, place / "missing/out.tar")
-    assert names_in(place) == ["file"]
+    with pytest.raises(UsageError, match="no such directory"):
+        apply(plan, root, place / "missing/out", force=False)
+    assert names_in(place) == ["file", "pipe"]
+
+
+def test_the_fat_root_is_never_written_to(place: Path) -> None:
+    """Neither the archive that is read nor a place inside the directory that is read."""
+    (place / "fat").mkdir()
+    (place / "fat/one").write_text("1")
+    with closing(open_root(place / "fat")) as opened:
+        with pytest.raises(UsageError, match="lies in the root"):
+            apply(plan_of(opened), opened, place / "fat/sub", force=True)
+        with pytest.raises(UsageError, match="lies in the root"):
+            apply_tar(plan_of(opened), opened, place / "fat/out.tar")
+    archive = place / "fat.tar"
+    archive.write_bytes(tar(member("one", b"1")))
+    before = archive.read_bytes()
+    with closing(open_root(archive)) as opened, pytest.raises(UsageError, match="is the root that it is made from"):
+        apply_tar(plan_of(opened), opened, archive)
+    assert archive.read_bytes() == before
 
 
 def test_a_link_as_destination_leads_to_the_directory(root: Root, place: Path) -> None:

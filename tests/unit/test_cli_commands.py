@@ -269,3 +269,32 @@ def test_schemas(run: Run, plan: Path, tmp_path: Path) -> None:
     validator = jsonschema.Draft202012Validator(config)
     validator.validate({"version": 1, "entry": ["image"], "features": ["users"], "verify": ["tool --version"]})
     assert not validator.is_valid({"entries": ["image"]})
+
+
+# -- files that commands write ----------------------------------------------------------------------------------------
+
+
+def test_a_file_is_written_whole_and_nothing_else_is_replaced(tmp_path: Path) -> None:
+    """A link is followed, a pipe is written into, a directory that is missing is not made."""
+    import os
+    import threading
+
+    from pruner.cli.output import write_file
+    from pruner.errors import EnvironmentFault
+
+    (tmp_path / "link").symlink_to("target")
+    write_file(tmp_path / "link", b"1")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"1"
+    os.mkfifo(tmp_path / "pipe")
+    seen: list[bytes] = []
+    reader = threading.Thread(target=lambda: seen.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    write_file(tmp_path / "pipe", b"2")
+    reader.join()
+    assert seen == [b"2"]
+    assert (tmp_path / "pipe").is_fifo()
+    for place in ("missing/file", "."):
+        with pytest.raises(EnvironmentFault, match="can't be written"):
+            write_file(tmp_path / place, b"3")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "target"]

@@ -381,6 +381,26 @@ class TestApko:
         assert "# made by apko itself: 1 links to busybox" in comments
         assert "# whole here, in part in the plan: 1 of 2 packages" in comments
 
+    def test_says_what_of_the_configuration_is_left_out(self):
+        """Nothing is passed over in silence, least of all the user, without whom everything runs as root."""
+        image = replace(
+            IMAGE, user="a\x1bb", env=("A=1\n2", "B=2"), labels=(("l", "\0"), ("m", "n")), volumes=("/a\tb", "/c"),
+            working_dir="/\x07", stop_signal="; id",
+        )  # fmt: skip
+        plan = alpine_plan(image=image, files=(*alpine_plan().files, directory("/z\n", uid=7)))
+        shown = data(alpine_artifacts(plan, materials(plan)), "alpine/apko.yaml").decode()
+        for what in (
+            "user a\\x1bb", "variable A", "label l", "volume /a\\tb", "working directory /\\x07", "stop signal ; id", "/z\\n"
+        ):  # fmt: skip
+            assert f"\n# left out: {what}: it" in shown
+        document = yaml.safe_load(shown)
+        assert (document["environment"], document["annotations"], document["volumes"]) == (
+            {"B": "2"},
+            {"m": "n"},
+            ["/c"],
+        )
+        assert "run-as" not in document["accounts"]
+
     def test_words_are_split_as_they_were(self):
         """apko splits commands as a shell does; blanks, quotes and line breaks stay within their word."""
         image = ImageConfig(entrypoint=("/bin/sh", "-c", "echo 'a b'\n$X"), cmd=("", "x y"), labels=(("a", "b\nc"),))

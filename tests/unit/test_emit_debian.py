@@ -241,8 +241,11 @@ class TestState:
     def test_is_readable_by_few_where_its_files_are(self, small: SmallRoot) -> None:
         """An archive with a secret in it has the mode of a secret."""
         assert artifacts_of(planned_of(small))["state.tar"].mode == 0o644
+        assert "guard it like the image" not in text_of(artifacts_of(planned_of(small)), "README")
         (small.directory / "etc/tool.conf").chmod(0o600)
-        assert artifacts_of(planned_of(small))["state.tar"].mode == 0o600
+        made = artifacts_of(planned_of(small))
+        assert made["state.tar"].mode == 0o600
+        assert "guard it like the image:\n  /etc/tool.conf\n" in text_of(made, "README")
 
     def test_expects_every_name_once(self, small: SmallRoot) -> None:
         """What the finished tree is compared with are the kept and made names of the plan."""
@@ -294,6 +297,36 @@ class TestLock:
         materials = replace(planned.materials, inventory=replace(inventory, packages=packages))
         with pytest.raises(InputError, match="can't be asked of an archive"):
             debian_artifacts(planned.plan, materials)
+
+    def test_takes_a_name_that_only_dpkg_would(self, small: SmallRoot) -> None:
+        """Vendors use capitals and underscores, which dpkg installs; apt writes an underscore of a file's name as %5f."""
+        planned = planned_of(small)
+        inventory = planned.materials.inventory
+        packages = tuple(replace(one, name="Tool_X") if one.name == "tool" else one for one in inventory.packages)
+        materials = replace(planned.materials, inventory=replace(inventory, packages=packages))
+        made = {one.path.removeprefix("debian/"): one for one in debian_artifacts(planned.plan, materials)}
+        assert "1 Tool_X 1:2.0~rc1-1+b2 amd64 -\n" in text_of(made, "packages.txt")
+        (function,) = re.findall(r"^file_of\(\) \{.*?^\}", text_of(made, "install.sh"), re.MULTILINE | re.DOTALL)
+        call = f"{function}\nfile_of Tool_X 1:2.0~rc1-1 amd64"
+        done = subprocess.run(["sh", "-c", call], capture_output=True, text=True, check=True)
+        assert done.stdout == "Tool%5fX_1%3a2.0~rc1-1_amd64.deb"
+
+    @pytest.mark.parametrize("place", ["/srv/chroot/var/lib/dpkg/status", "/opt/tool.deb", "/usr/bin/tool"])
+    def test_asks_no_archive_for_what_dpkg_did_not_install_here(self, small: SmallRoot, place: str) -> None:
+        """A package of a root within the root, of an archive in the tree or of a note in a binary: its files are state."""
+        document = json.loads(small.sbom.read_text())
+        for entry in document["artifacts"]:
+            if entry["name"] == "tool":
+                entry["locations"] = [{"path": place}]
+                entry["metadata"]["files"] = [{"path": "/usr/bin/tool"}] if not place.startswith("/srv") else []
+        # the root's own database knows nothing of it
+        (small.directory / "var/lib/dpkg/status").write_text(
+            re.sub(r"Package: tool\n(?:.+\n)+\n?", "", (small.directory / "var/lib/dpkg/status").read_text())
+        )
+        small.sbom.write_text(json.dumps(document))
+        made = artifacts_of(planned_of(small))
+        assert " tool " not in text_of(made, "packages.txt")
+        assert "./usr/bin/tool" in members(made, "state.tar")
 
 
 class TestRelationships:

@@ -157,6 +157,16 @@ class TestLock:
         with pytest.raises(InputError, match="can't be installed"):
             rpm_artifacts(rpm_plan(packages=(wrong,)), materials())
 
+    def test_asks_no_repository_for_what_rpm_did_not_install_here(self):
+        """A package of a root within the root, or of a note in a binary: its directories and files are state."""
+        given = materials()
+        library, tool = given.inventory.packages
+        for place in ("/srv/root/var/lib/rpm/rpmdb.sqlite", "/usr/bin/tool"):
+            inventory = replace(given.inventory, packages=(library, replace(tool, locations=(place,))))
+            found = artifacts(given=replace(given, inventory=inventory))
+            assert [one["name"] for one in json.loads(found["rpm/packages.lock.json"].data)["packages"]] == ["library"]
+            assert b"/usr/bin/tool" not in found["rpm/kept.nul"].data
+
     def test_refuses_a_package_without_architecture(self):
         """An exact version of an unknown architecture is none."""
         wrong = replace(rpm_plan().packages[-1], architecture=None)
@@ -180,6 +190,15 @@ class TestNames:
         assert found["./etc/changed"][1] == b"mine"
         assert found["./etc/unowned"][0].mtime == 1700000000
         assert found["./usr/bin/again"][0].linkname == "tool"
+
+    def test_secrets_are_readable_for_their_owner_only(self):
+        """The archive that holds such a file is not for everybody, and the script says so."""
+        found = artifacts()
+        assert found["rpm/state.tar"].mode == 0o600
+        assert "guard state.tar like the image" in script()
+        bare = rpm_plan(files=(file_plan("/etc/unowned"),))
+        assert artifacts(bare)["rpm/state.tar"].mode == 0o644
+        assert "guard state.tar" not in script(bare)
 
     def test_not_made_are_told(self):
         """What has no known bytes is listed with its reason and counted, never invented."""
@@ -363,13 +382,22 @@ class TestRun:
             ["/bin/sh", place / "rpm/install.sh", place / "out/root"], env={"PATH": f"{place}/bin"},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 1
+        assert done.returncode == 4
         assert f"{tool} is missing" in done.stderr
 
+    def test_a_link_is_no_destination(self, place):
+        """Not even one that leads to an empty directory: it is refused before dnf is asked."""
+        self.tool(place, "dnf", f"touch {place}/told")
+        (place / "link").symlink_to("out")
+        for word in ("link", "link/"):
+            done = self.run(place, f"{place}/{word}")
+            assert (done.returncode, "is a link" in done.stderr) == (2, True)
+        assert not (place / "told").exists()
+
     def test_without_a_destination_shows_how(self, place):
-        """Usage, and exit 1."""
+        """Usage, and exit 2."""
         done = self.run(place)
-        assert (done.returncode, "usage:" in done.stderr) == (1, True)
+        assert (done.returncode, "usage:" in done.stderr) == (2, True)
 
 
 class TestDockerfile:

@@ -73,6 +73,11 @@ class TestTrimmed:
         assert rows(trimmed, "Basenames") == [("file-of-one", 1, 0)]
         assert b"file-of-two" not in trimmed
 
+    def test_statistics_of_sqlite_do_no_harm(self):
+        """ANALYZE leaves a table of its own."""
+        trimmed = trimmed_rpm_database(database(ONE, TWO, extra="ANALYZE"), {ONE})
+        assert rows(trimmed, "Name") == [("one", 1, 0)]
+
     def test_is_the_same_each_time(self):
         """The same input gives the same bytes."""
         assert trimmed_rpm_database(database(ONE, TWO), {TWO}) == trimmed_rpm_database(database(ONE, TWO), {TWO})
@@ -91,6 +96,9 @@ class TestTrimmed:
             database(ONE, extra="CREATE VIEW v AS SELECT 1"),
             database(ONE, extra="CREATE TABLE other (hnum INTEGER DEFAULT (randomblob(9)))"),
             database(ONE, extra="CREATE INDEX i ON Name(abs(hnum))"),
+            database(ONE, extra="CREATE TRIGGER sqlitext AFTER DELETE ON Name BEGIN DELETE FROM Packages; END"),
+            database(ONE, extra="INSERT INTO Packages VALUES (7, 'a text')"),
+            database(ONE, extra="INSERT INTO Packages VALUES (7, 8)"),
         ],
     )
     def test_is_none_for_what_rpm_did_not_write(self, data):

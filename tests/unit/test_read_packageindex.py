@@ -187,6 +187,10 @@ class TestDebian:
         found = index(PACKAGES + other).named("a")
         assert [candidate.filename for candidate in found] == ["pool/a_1.0_amd64.deb", "pool/a_2.0_amd64.deb"]
 
+    def test_a_name_that_is_repeated_without_end(self):
+        """Each stanza is found once more, at the cost of one."""
+        assert set(index("Package: a\nVersion: 1\n\n" * 300_000).names()) == {"a"}
+
     def test_provides(self):
         """Versioned, plain and on lines of their own, but never out of a description, and never the package itself."""
         found = index(PACKAGES.replace("Provides: v", "Provides: a, v"))
@@ -249,6 +253,29 @@ class TestDebian:
         """It can't be installed."""
         with pytest.raises(InputError, match=r"^index: x: a stanza without Version"):
             index("Package: x\nArchitecture: all\n\n").named("x")
+
+    @pytest.mark.parametrize(
+        ("name", "version", "what"),
+        [
+            ("../x", "1", "name"),
+            ("-x", "1", "name"),
+            ("x y", "1", "name"),
+            ("x" * 256, "1", "name"),
+            ("x", "1\x1b[2J", "version"),
+            ("x", "1 2", "version"),
+            ("x", "1" * 257, "version"),
+        ],
+    )
+    def test_a_name_or_version_that_no_package_can_have(self, name, version, what):
+        """Nothing that a lock would be refused for, or that fills a screen."""
+        with pytest.raises(InputError, match=f"it has a {what} that no package can have") as raised:
+            index(f"Package: {name}\nVersion: {version}\nArchitecture: all\n\n").named(name.split()[0])
+        assert len(raised.value.fact) < 200
+
+    def test_blanks_at_the_end_of_a_line_mean_nothing(self):
+        """deb822(5)."""
+        (found,) = index("Package: x \nVersion: 1\t\nArchitecture: all \nEssential: yes \n\n").named("x")
+        assert (found.name, found.version, found.architecture, found.essential) == ("x", "1", "all", True)
 
 
 class TestAlpine:

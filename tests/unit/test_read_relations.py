@@ -291,6 +291,7 @@ def test_sources_are_united(tmp_path):
         ("", "not a kind of relations file"),
         ("some notes\n", "not a kind of relations file"),
         (b"\x7fELF\0\0", "not a kind of relations file"),
+        pytest.param("/**/" * 15_000 + "x", "not a kind of relations file", id="comments of C"),
         ("Package: a\nVersion: 1\n\nnonsense\n", "stanza 2 does not name one package"),
         ('{"nodes": []}', "without links or edges"),
         ('{"nodes": 1, "links": []}', r"\$\.nodes: expected array, got int"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pruner.candidate import Relation
 from pruner.model import DeclaredFile, Package, PackageId
 from pruner.relations import resolve
+from pruner.relations.names import stated
 
 
 def package(kind, name, identity=None, **fields):
@@ -200,6 +202,10 @@ class TestNames:
         rails = package("gem", "rails", depends=("rack (>= 2.0)", "rake ~> 13", "none"))
         racks = (package("gem", "rack", "rack-2"), package("gem", "rack", "rack-3"))
         assert clauses_of("rails", rails, *racks, package("gem", "rake")) == (("rack-2", "rack-3"), ("rake",), ())
+
+    def test_a_gem_of_blanks_is_read_once(self):
+        """A hostile requirement must cost no quadratic time."""
+        assert stated("gem", "a" + " " * 400_000 + "b") == ((Relation(name="a" + " " * 400_000 + "b"),),)
 
     def test_rpm_capabilities_and_files(self):
         """Provides and files satisfy; what rpm itself satisfies is no need."""

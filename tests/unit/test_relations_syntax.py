@@ -107,6 +107,12 @@ class TestAlpine:
         with pytest.raises(InputError, match="unknown operator '><' in 'a><Q1x='"):
             clauses("apk", "b a><Q1x=")
 
+    def test_a_long_word_is_read_once_and_shown_in_part(self):
+        """A hostile index must cost no quadratic time, and no screen full of it."""
+        with pytest.raises(InputError, match="is no relationship") as raised:
+            clauses("apk", "a@" + "<" * 200_000)
+        assert len(raised.value.fact) < 120
+
     @pytest.mark.parametrize("word", ["=1", "a=", "!=1", "a>", "a!b"])
     def test_what_is_no_relationship(self, word):
         """A name or a version is missing."""

@@ -203,14 +203,20 @@ class TestAlpine:
         assert found == {"a": ["b", "c", "v"], "b": ["a", "c", "v"], "c": ["a", "b", "v"], "v": ["a", "b", "c"]}
 
     def test_what_is_installed_by_itself(self):
-        """Once all of its `install_if` is there, by name or by provide, and no version of it is."""
+        """Once all of its `install_if` is there, by name or by provide; what has no condition left never is."""
         known = alpine(
-            "a 1; p:v=2", "docs 1", "a-doc 1; i:docs a=1", "a-doc 2; i:docs v>1", "b-doc 1; i:docs b", "late 1; i:a-doc"
+            "a 1; p:v=2",
+            "docs 1",
+            "a-doc 1; i:docs a=1",
+            "a-doc 2; i:docs v>1",
+            "b-doc 1; i:docs b",
+            "late 1; i:a-doc",
+            "no 1; i:!a",
         )
         (a,), (docs,), (newer, older) = known.named("a"), known.named("docs"), known.named("a-doc")
         assert known.triggered([a]) == known.triggered([docs]) == ()
         assert known.triggered([a, docs]) == (newer, older)
-        assert names(known.triggered([a, docs, newer])) == ["late"]
+        assert names(known.triggered([a, docs, newer])) == ["a-doc", "a-doc", "late"]
 
     def test_versions_of_one_name(self):
         """They exclude each other like every two packages of one versioned name."""

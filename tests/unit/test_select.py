@@ -10,7 +10,7 @@ from pruner.candidate import Candidate
 from pruner.errors import EntryError, UsageError
 from pruner.select import Objective, Prefer, Selection, SelectRequest, Status, select
 from pruner.select.lock import lock_of
-from tests.universes import ListIndex, package, universe
+from tests.universes import ListIndex, apk_package, apk_universe, package, universe
 
 
 def selected(entries: str, *candidates: Candidate, **options) -> Selection:
@@ -165,6 +165,12 @@ def test_essential_packages_come_with_a_request():
     assert names(selected("deb:a", *packages, with_essential=True)) == "a e f"
 
 
+def test_essential_packages_that_no_index_marks_are_not_passed_over():
+    """Alpine marks none, nor do repositories beside the distribution: the root would not run its package manager."""
+    with pytest.raises(UsageError, match="none of the packages to select from is marked essential"):
+        selected("deb:a", package("a"), with_essential=True)
+
+
 def test_recommendations_are_needed_on_request_as_far_as_they_can_be_had():
     """x excludes a, nothing is called y, and m is met by the smaller n."""
     packages = (
@@ -282,3 +288,62 @@ def test_a_selection_becomes_a_lock_of_whole_packages():
     (locked,) = lock.packages
     assert (locked.name, locked.version, locked.installed_kib, locked.download_bytes) == ("a", "1", 7, 9)
     assert locked.paths is None
+
+
+def selected_apk(entries: str, *candidates: Candidate) -> Selection:
+    return select(SelectRequest(entries=tuple(entries.split())), apk_universe(*candidates))
+
+
+class TestInstalledByItself:
+    """Alpine's `install_if`."""
+
+    def test_with_what_it_needs_and_triggers(self):
+        """Once each condition is met, in the version that it states; and said why, unless something needs it anyway."""
+        found = selected_apk(
+            "apk:a apk:docs",
+            apk_package("a", version="2"),
+            apk_package("docs"),
+            apk_package("a-doc", version="2", install_if="docs a=2", depends="man"),
+            apk_package("a-doc", version="1", install_if="docs a=1"),
+            apk_package("man"),
+            apk_package("man-late", install_if="man"),
+            apk_package("a-openrc", install_if="a openrc"),
+        )
+        assert names(found) == "a a-doc docs man man-late"
+        assert found.by_itself == (
+            "apk:a-doc 2 is installed by itself with apk:docs and apk:a",
+            "apk:man-late is installed by itself with apk:man",
+        )
+
+    def test_counts_for_the_choice_that_calls_for_it(self):
+        """The smaller provider is not the smaller selection."""
+        packages = (
+            apk_package("a", depends="v"),
+            apk_package("b", 3, provides="v"),
+            apk_package("c", 1, provides="v"),
+            apk_package("c-data", 5, install_if="c"),
+        )
+        found = selected_apk("apk:a", *packages)
+        assert (names(found), found.by_itself) == ("a b", ())
+        assert [other.delta_kib for choice in found.choices for other in choice.others] == [3]
+
+    def test_what_is_excluded_stays_out(self):
+        """By a package that is there anyway, directly or by way of all that would meet a need; not by one for that."""
+        rivals = (apk_package("late", 9, install_if="a", depends="x"), apk_package("x", depends="!a"))
+        assert names(selected_apk("apk:a", apk_package("a", depends="!x"), *rivals)) == "a"
+        guard = apk_package("guard", depends="!late")
+        assert names(selected_apk("apk:a", apk_package("a"), guard, rivals[0], apk_package("x"))) == "a late x"
+
+    def test_what_lacks_a_package_is_no_selection(self):
+        """Nor does apk install it without: it says that the package is missing."""
+        found = selected_apk("apk:a", apk_package("a"), apk_package("late", install_if="a", depends="gone"))
+        assert found.status is Status.UNSATISFIABLE
+        assert found.conflict == (
+            "apk:a is asked for",
+            "apk:late needs gone, the index has no gone",
+            "apk:late is installed by itself with apk:a",
+        )
+
+    def test_what_excludes_itself_is_not_installed(self):
+        found = selected_apk("apk:a", apk_package("a", depends="!v", provides="v"))
+        assert found.conflict == ("apk:a is asked for", "apk:a conflicts with v, which a provides")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
+
+import pytest
 
 from pruner.select.kernel import Prices, Problem, Status, solve
 from pruner.select.propagate import open_parts, propagate
@@ -81,6 +84,13 @@ def test_costs_beyond_32_bits_are_exact():
     assert solve(problem((1, 2), costs=({1: large, 2: large + 1},))).true == {1}
 
 
+@pytest.mark.parametrize("large", [2**31 - 1, 2**31, 2**33, 10**18])
+def test_equal_costs_beyond_32_bits_leave_the_order_to_variables(large):
+    """clingo reports such sums wrapped around; sizes of eighteen digits count as less, and in no memory to speak of."""
+    assert solve(problem((1, 2), costs=({1: large, 2: large},))).true == {1}
+    assert solve(problem((1, 2), costs=({1: large, 2: 3},))).true == {2}
+
+
 def test_a_price_is_that_of_the_cheapest_answer_with_the_variable():
     costs = ({1: 1, 2: 5, 3: 2},)
     solved = solve(problem((1, 2), (-2, 3), (-1, -3), costs=costs))
@@ -109,6 +119,27 @@ def test_a_time_limit_gives_the_best_answer_seen_as_not_proven():
     assert solved.status is Status.NOT_PROVEN
     assert solved.true
     assert all(any((abs(x) in solved.true) is (x > 0) for x in clause) for clause in hard.clauses)
+
+
+def test_a_search_can_be_interrupted():
+    """Python answers Ctrl-C, or any signal, while the solver works."""
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    deadline = time.monotonic() + 600
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(Interrupted):
+            solve(hard_problem(), deadline=deadline)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    assert time.monotonic() < deadline - 300
 
 
 def test_clingo_is_not_imported_where_propagation_decides():

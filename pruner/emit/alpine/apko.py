@@ -83,16 +83,24 @@ def _settings(image: ImageConfig | None) -> dict[str, Any]:
         settings["environment"] = variables
     if volumes := [volume for volume in image.volumes if _is_text(volume)]:
         settings["volumes"] = volumes
-    if labels := {name: value for name, value in image.labels if name and _is_text(name + value)}:
+    if labels := {name: value for name, value in image.labels if _is_label(name, value)}:
         settings["annotations"] = labels
     return settings
 
 
 def _variables(env: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for entry in env:
-        name, separator, value = entry.partition("=")
-        if separator and _VARIABLE.fullmatch(name) and _is_text(value):
-            yield name, value
+    for entry in filter(_is_variable, env):
+        name, _, value = entry.partition("=")
+        yield name, value
+
+
+def _is_variable(entry: str) -> bool:
+    name, separator, value = entry.partition("=")
+    return bool(separator) and _VARIABLE.fullmatch(name) is not None and _is_text(value)
+
+
+def _is_label(name: str, value: str) -> bool:
+    return bool(name) and _is_text(name + value)
 
 
 def _accounts(
@@ -191,14 +199,31 @@ def _notes(plan: Plan, parts: Installation) -> Iterator[str]:
         image = plan.image
         said = (("healthcheck", image.healthcheck), ("exposed ports", image.exposed_ports), ("shell", image.shell))
         yield from (f"left out: {name}: apko has no key for it" for name, value in said if value)
+        yield from (f"left out: {what}: it is no plain text" for what in _odd_settings(image))
     if links := sum(map(_is_applet, parts.state)):
         yield f"made by apko itself: {links} links to busybox"
+    yield from (
+        f"left out: {file.path}: its name is no plain text"
+        for file in parts.directories
+        if _is_own(file) and not _is_text(file.path)
+    )
     modes = _modes_behind(parts)
     for file in parts.state:
         if file.decision is not Decision.MAKE and file.path not in modes and not _is_applet(file):
             how = "here as accounts, in part" if file.path in _ACCOUNTS else "left out"
             yield f"{how}: {file.path}: no package holds it so; {file.reason}"
     yield from (f"left out: {name}: {why}" for name, why in parts.left_out)
+
+
+def _odd_settings(image: ImageConfig) -> Iterator[str]:
+    """What of the configuration `_settings` and `_run_as` pass over."""
+    yield from (f"variable {entry.partition('=')[0]}" for entry in image.env if not _is_variable(entry))
+    yield from (f"label {name}" for name, value in image.labels if not _is_label(name, value))
+    yield from (f"volume {volume}" for volume in image.volumes if not _is_text(volume))
+    stated = (("working directory", image.working_dir), ("user", image.user))
+    yield from (f"{what} {text}" for what, text in stated if not _is_text(text))
+    if image.stop_signal and not _SIGNAL.fullmatch(image.stop_signal):
+        yield f"stop signal {image.stop_signal}"
 
 
 def _is_text(text: str) -> bool:

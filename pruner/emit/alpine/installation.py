@@ -11,6 +11,7 @@ from pruner.candidate import Lock, LockedPackage
 from pruner.emit.madefiles import encoded
 from pruner.errors import printable
 from pruner.model import FileType
+from pruner.plan.materials import is_installed
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z_.~-]*")
 _CHECKSUM = re.compile(r"Q[12][A-Za-z0-9+/]+=*")
 _ARCHITECTURE = re.compile(r"[A-Za-z0-9_]+")
-_HOMES = ("/lib/apk/db", "/usr/lib/apk/db")
 _OF_MACHINE = {
     "amd64": "x86_64", "arm64": "aarch64", "386": "x86", "arm": "armv7", "ppc64le": "ppc64le", "s390x": "s390x",
     "riscv64": "riscv64", "loong64": "loongarch64",
@@ -51,7 +51,7 @@ def installation(plan: Plan, materials: Materials) -> Installation | None:
     """The Alpine installation of `plan`; None where it keeps no installed apk package."""
     of_type = {package.id: package for package in materials.inventory.packages if package.type == "apk"}
     kept = [package for package in plan.packages if package.decision is not Decision.DROP and package.id in of_type]
-    own = [package for package in kept if _is_installed(of_type[package.id])]
+    own = [package for package in kept if is_installed(of_type[package.id])]
     named = {package.id: package for package in own if _is_nameable(package)}
     if not named:
         return None
@@ -86,11 +86,6 @@ def world_lines(lock: Lock) -> Iterator[str]:
 def content_of(file: FilePlan, materials: Materials) -> bytes:
     """The bytes of a regular file of the state."""
     return file.content if file.content is not None else materials.contents[file.path]
-
-
-def _is_installed(package: Package) -> bool:
-    """In the root's own database, not in that of a root within the root."""
-    return not package.locations or any(location.startswith(_HOMES) for location in package.locations)
 
 
 def _is_nameable(package: PackagePlan) -> bool:

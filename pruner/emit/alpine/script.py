@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
 from pruner.emit.dockerfile import configuration_lines
+from pruner.emit.guarded import guarded_files
 from pruner.errors import printable
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _state_lines(parts: Installation) -> Iterator[str]:
         yield "There is none."
     for file in parts.state:
         yield printable(f"{_shown(file)}: {file.reason}")
+    if guarded_files(parts.state, parts.directories):
+        yield "Not everybody may read all of them: guard state.tar like the image."
 
 
 def _shown(file: FilePlan) -> str:

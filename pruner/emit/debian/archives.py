@@ -11,6 +11,7 @@ from pruner.candidate import Lock, LockedPackage
 from pruner.emit.madefiles import encoded
 from pruner.errors import InputError
 from pruner.model import FileType
+from pruner.plan.materials import is_installed
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from pruner.plan.types import FilePlan, PackagePlan, Plan
     from pruner.rootfs import Tree
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+"""As dpkg takes it (lib/dpkg/parsehelp.c); Policy allows lower case alone, which not every vendor keeps to."""
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:-]*")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
 _ALIAS = re.compile(r"/[a-z0-9]+")
@@ -47,10 +49,11 @@ def archives_of(plan: Plan, materials: Materials, copied: Iterable[FilePlan] = (
     `copied` are files that something kept is a copy of: they are extracted, and those that are dropped removed again.
     Raises `InputError` for a package whose name, version or architecture can't be asked of an archive.
     """
+    own = {package.id for package in materials.inventory.packages if is_installed(package)}
     chosen = {
         package.id: package
         for package in plan.packages
-        if package.type == "deb" and package.decision is not Decision.DROP
+        if package.type == "deb" and package.decision is not Decision.DROP and package.id in own
     }
     names: defaultdict[PackageId, list[tuple[str, str]]] = defaultdict(list)
     for path, shipped in materials.shipped.items():

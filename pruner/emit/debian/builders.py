@@ -28,7 +28,9 @@ _STAGES = """\
 {base}FROM ${{BASE}} AS install
 USER 0:0
 COPY . /pruner/
-RUN ["/bin/sh", "-c", "apt-get update && exec /bin/sh /pruner/install.sh /pruned"]
+# To go without what README calls missing: --build-arg ALLOW_MISSING=1
+ARG ALLOW_MISSING=
+RUN ["/bin/sh", "-c", "apt-get update && exec /bin/sh /pruner/install.sh ${{ALLOW_MISSING:+--allow-missing}} /pruned"]
 
 FROM scratch
 COPY --from=install /pruned/ /
@@ -38,6 +40,8 @@ _MMDEBSTRAP = """\
 # Installs the planned root below mmdebstrap's own apt: suite and mirror need not be the machine's. Made by pruner.
 #
 #   mmdebstrap.sh SUITE OUTPUT.tar [MIRROR…]
+#
+# To go without what README calls missing: ALLOW_MISSING=1 in the environment.
 #
 # --variant=custom installs nothing by itself, and the hooks take the planned names out of the planned packages:
 # mmdebstrap's own path filters would be one pattern for every name, and apt would add what is declared but not planned.
@@ -52,9 +56,13 @@ PRUNER_PLAN=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 export PRUNER_OUTPUT PRUNER_PLAN
 shift 2
 trap 'rm -f -- "$PRUNER_OUTPUT.partial"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 # shellcheck disable=SC2016 # mmdebstrap's shell expands them
 mmdebstrap --variant=custom --mode=root --format=null{architectures} --skip=chroot/mount \\
-  --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG sh "$PRUNER_PLAN/install.sh" "$1/.pruned"' \\
+  --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG sh "$PRUNER_PLAN/install.sh" \\
+    ${{ALLOW_MISSING:+--allow-missing}} "$1/.pruned"' \\
   --customize-hook='tar -c -f "$PRUNER_OUTPUT.partial" -C "$1/.pruned" --sort=name --numeric-owner \\
     --xattrs --xattrs-include=security.capability .' \\
   "$suite" /dev/null "$@"

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
+from pruner.emit.guarded import guarded_files
 from pruner.errors import printable
 from pruner.model import FileType
 from pruner.plan.types import Decision
@@ -32,6 +33,7 @@ _HEADER = """\
 # Beside it: packages.txt and lists/ (what to take of which package), tree.tar (directories), state.tar (what no
 # package brings), owners.txt, expected.nul and digests.nul (what the result must be), missing.nul.
 """
+_MISSING = "Missing, so that install.sh asks for --allow-missing (Dockerfile and mmdebstrap.sh for ALLOW_MISSING=1):"
 
 
 def install_script(parts: Parts, archives: Sequence[Archive]) -> Artifact:
@@ -76,6 +78,7 @@ def readme_artifact(parts: Parts, archives: Sequence[Archive]) -> Artifact:
     """`README`: what each file is for, and what this install plan can't do."""
     kinds = Counter("whole" if archive.locked.paths is None else "sliced" for archive in archives)
     unchecked = sum(not archive.locked.checksum for archive in archives)
+    guarded = guarded_files(parts.state, parts.directories)
     lines = [
         "Install plans for Debian packages, made by pruner.",
         "",
@@ -95,12 +98,13 @@ def readme_artifact(parts: Parts, archives: Sequence[Archive]) -> Artifact:
             f"For {unchecked} packages no index stated a checksum while planning (--relations Packages.xz): "
             "apt compares those with its signed lists."
         )
-    if any(file.type is FileType.REGULAR and not file.mode & 0o004 for file in parts.state):
-        lines.append("state.tar holds files that not everybody may read (so its mode is 600): guard it like the image.")
+    if guarded:
+        lines += ["", "state.tar holds files that not everybody may read; guard it like the image:"]
+        lines += [f"  {_shown(file.path)}" for file in guarded]
     if parts.bundle is not None:
         lines.append(f"{parts.bundle.path} is joined from the kept certificates while installing.")
     for title, pairs in (
-        ("Missing, so that install.sh asks for --allow-missing:", parts.missing),
+        (_MISSING, parts.missing),
         ("Left out:", tuple((file, left_out_reason(file)) for file in parts.left_out)),
     ):
         if pairs:

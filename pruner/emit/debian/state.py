@@ -5,20 +5,20 @@ All of it is data beside `install.sh`, so that no name ever passes through a she
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
 from pruner.emit.debian.copies import EMPTY
+from pruner.emit.guarded import guarded_files
 from pruner.emit.madefiles import encoded
+from pruner.emit.statetar import Member, tar_of
 from pruner.model import FileType, Selection
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pruner.emit.debian.archives import Archive
     from pruner.plan.materials import Materials
@@ -34,14 +34,6 @@ _LETTERS = {
     FileType.CHARACTER_DEVICE: "c",
     FileType.BLOCK_DEVICE: "b",
     FileType.FIFO: "p",
-}
-_TYPES = {
-    FileType.REGULAR: tarfile.REGTYPE,
-    FileType.DIRECTORY: tarfile.DIRTYPE,
-    FileType.SYMLINK: tarfile.SYMTYPE,
-    FileType.CHARACTER_DEVICE: tarfile.CHRTYPE,
-    FileType.BLOCK_DEVICE: tarfile.BLKTYPE,
-    FileType.FIFO: tarfile.FIFOTYPE,
 }
 
 
@@ -104,10 +96,13 @@ def parts_of(plan: Plan, materials: Materials, sources: Mapping[str, FilePlan]) 
 
 def state_artifacts(parts: Parts, archives: Sequence[Archive], materials: Materials, epoch: int) -> list[Artifact]:
     """The files beside `install.sh` that say what goes where; `epoch` is the time of what has none of its own."""
-    secret = any(file.type is FileType.REGULAR and not file.mode & 0o004 for file in parts.state)
-    state = _tar(parts.state, materials, epoch)
+    secret = bool(guarded_files(parts.state, parts.directories))
+    state = tar_of(_members(parts.state, materials, epoch), always_pax=True)
     return [
-        Artifact(path="debian/tree.tar", data=_tar(parts.directories, materials, epoch, top=True)),
+        Artifact(
+            path="debian/tree.tar",
+            data=tar_of(_members(parts.directories, materials, epoch), always_pax=True, top=epoch),
+        ),
         Artifact(path="debian/state.tar", data=state, mode=0o600 if secret else 0o644),
         Artifact(path="debian/expected.nul", data=_expected(parts)),
         Artifact(path="debian/digests.nul", data=_digests(parts)),
@@ -135,38 +130,27 @@ def _nul(names: Iterable[str]) -> bytes:
     return b"".join(encoded(name) + b"\0" for name in names)
 
 
-def _tar(files: Iterable[FilePlan], materials: Materials, epoch: int, *, top: bool = False) -> bytes:
-    """A PAX archive of `files`, numeric owners, file capabilities as GNU tar's `SCHILY.xattr`."""
-    buffer = io.BytesIO()
+def _members(files: Iterable[FilePlan], materials: Materials, epoch: int) -> Iterator[Member]:
+    """Of names of one inode the first is the file, with its attributes; what the plan makes has the time `epoch`."""
     written: dict[str, str] = {}
-    with tarfile.open(
-        fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8", errors="surrogateescape"
-    ) as archive:
-        if top:
-            root = tarfile.TarInfo(".")
-            root.type, root.mode, root.mtime = tarfile.DIRTYPE, 0o755, epoch
-            archive.addfile(root)
-        for file in files:
-            content = file.content if file.content is not None else materials.contents.get(file.path, b"")
-            member = tarfile.TarInfo(f".{file.path}")
-            member.type, member.mode = _TYPES[file.type], file.mode
-            member.uid, member.gid = file.uid, file.gid
-            made = file.decision is Decision.MAKE
-            member.mtime = epoch if made else materials.modified.get(file.path, epoch)
-            member.linkname = file.target or ""
-            member.devmajor, member.devminor = file.device or (0, 0)
-            inode = file.hardlink or file.path
-            if file.type is FileType.REGULAR and not made and inode in written:
-                member.type, member.linkname, content = tarfile.LNKTYPE, f".{written[inode]}", b""
-            elif file.type is FileType.REGULAR and not made:
-                written[inode] = file.path
-                member.pax_headers = {
-                    f"SCHILY.xattr.{name}": value.decode("utf-8", "surrogateescape")
-                    for name, value in materials.attributes.get(file.path, {}).items()
-                }
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
+    for file in files:
+        if file.decision is Decision.MAKE:
+            yield Member(file=file, content=_content(file, materials), modified=epoch)
+            continue
+        modified = materials.modified.get(file.path, epoch)
+        inode = file.hardlink or file.path
+        if file.type is not FileType.REGULAR:
+            yield Member(file=file, modified=modified)
+        elif inode in written:
+            yield Member(file=file, modified=modified, link=written[inode])
+        else:
+            written[inode] = file.path
+            attributes = materials.attributes.get(file.path, {})
+            yield Member(file=file, content=_content(file, materials), modified=modified, attributes=attributes)
+
+
+def _content(file: FilePlan, materials: Materials) -> bytes:
+    return file.content if file.content is not None else materials.contents.get(file.path, b"")
 
 
 def _expected(parts: Parts) -> bytes:

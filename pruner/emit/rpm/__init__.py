@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
 from pruner.emit.dockerfile import configuration_lines
+from pruner.emit.guarded import guarded_files
 from pruner.emit.packagelock import lock_artifact
 from pruner.emit.rpm.lock import rpm_lock
 from pruner.emit.rpm.script import install_script
@@ -52,6 +53,10 @@ def rpm_artifacts(plan: Plan, materials: Materials) -> tuple[Artifact, ...]:
         lock_artifact(lock, "rpm/packages.lock.json"),
         Artifact(path="rpm/install.sh", data=install_script(plan, lock, files), mode=0o755),
         Artifact(path="rpm/kept.nul", data=kept_names(files.brought)),
-        replace(state_archive(files.made, materials), path="rpm/state.tar"),
+        replace(
+            state_archive(files.made, materials),
+            path="rpm/state.tar",
+            mode=0o600 if guarded_files(files.made, (*files.brought, *files.made)) else 0o644,
+        ),
         Artifact(path="rpm/Dockerfile", data=(_DOCKERFILE + configuration).encode()),
     )

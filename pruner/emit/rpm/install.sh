@@ -1,40 +1,42 @@
+unset TAR_OPTIONS POSIXLY_CORRECT
 LC_ALL=C
 export LC_ALL
 umask 022
 
-fail() {
+fail() { # MESSAGE [STATUS]
   printf 'install.sh: %s\n' "$1" >&2
-  exit 1
+  exit "${2:-1}"
 }
 
-[ $# -ge 1 ] || fail 'usage: install.sh DESTINATION [OPTION OF DNF]...'
+[ $# -ge 1 ] || fail 'usage: install.sh DESTINATION [OPTION OF DNF]...' 2
 destination=$1
 shift
 for tool in dnf rpm rpmdb tar grep mktemp; do
-  command -v "$tool" >/dev/null 2>&1 || fail "$tool is missing: it is needed to install rpm packages"
+  command -v "$tool" >/dev/null 2>&1 || fail "$tool is missing: it is needed to install rpm packages" 4
 done
 case $(tar --version 2>&1 || :) in
 *'GNU tar'*) ;;
-*) fail 'GNU tar is missing: no other reads names by NUL and keeps file capabilities' ;;
+*) fail 'GNU tar is missing: no other reads names by NUL and keeps file capabilities' 4 ;;
 esac
-[ "$(id -u)" -eq 0 ] || fail 'only root can install packages with their owners'
+[ "$(id -u)" -eq 0 ] || fail 'only root can install packages with their owners' 4
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || fail 'the directory of this script is gone'
 for part in kept.nul state.tar; do
-  [ -r "$here/$part" ] || fail "$part must lie beside this script"
+  [ -r "$here/$part" ] || fail "$part must lie beside this script" 3
 done
 if [ -e "$destination" ] || [ -L "$destination" ]; then
-  [ -d "$destination" ] || fail 'the destination is not a directory'
-  [ -z "$(ls -A -- "$destination")" ] || fail 'the destination is not empty'
+  [ -d "$destination" ] || fail 'the destination is not a directory' 2
+  [ -z "$(ls -A -- "$destination")" ] || fail 'the destination is not empty' 2
 else
-  [ -d "$(dirname -- "$destination")" ] || fail 'the directory that the destination is to be made in does not exist'
+  [ -d "$(dirname -- "$destination")" ] || fail 'the directory that the destination is to be made in does not exist' 2
 fi
-parent=$(CDPATH='' cd -- "$(dirname -- "$destination")" && pwd -P) || fail 'the destination is out of reach'
+parent=$(CDPATH='' cd -- "$(dirname -- "$destination")" && pwd -P) || fail 'the destination is out of reach' 2
 name=$(basename -- "$destination")
 case $name in
-. | .. | /) fail 'the destination must be named by its own name' ;;
+. | .. | /) fail 'the destination must be named by its own name' 2 ;;
 esac
 destination=${parent%/}/$name
+[ ! -L "$destination" ] || fail 'the destination is a link' 2
 
 # All work is done beside the destination and takes its name at the end, so that nothing half-made is left.
 work=$(mktemp -d "${parent%/}/.pruner-rpm.XXXXXXXX") || fail 'no directory can be made beside the destination'
@@ -110,7 +112,7 @@ rm -f "$new$database/.rpm.lock" "$new$database/rpmdb.sqlite-shm"
 [ -s "$new$database/rpmdb.sqlite-wal" ] || rm -f "$new$database/rpmdb.sqlite-wal"
 
 [ ! -d "$destination" ] || rmdir -- "$destination"
-mv -- "$new" "$destination"
+mv -T -- "$new" "$destination"
 [ "$unmade" -eq 0 ] ||
   printf 'install.sh: %s planned names are not made; the head of this script lists them\n' "$unmade" >&2
 [ "$altered" -eq 0 ] ||

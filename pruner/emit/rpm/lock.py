@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pruner.bytewise import bytewise
 from pruner.candidate import Lock, LockedPackage
 from pruner.errors import InputError, printable
+from pruner.plan.materials import is_installed
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def rpm_lock(plan: Plan, materials: Materials) -> Lock:
         brought.setdefault(shipped.package, []).append(path)
     found: dict[str, LockedPackage] = {}
     for package in plan.packages:
-        if package.type == "rpm" and package.decision is not Decision.DROP:
-            locked = _locked(package, known.get(package.id), brought.get(package.id, []))
+        own = known.get(package.id)
+        if package.type == "rpm" and package.decision is not Decision.DROP and (own is None or is_installed(own)):
+            locked = _locked(package, own, brought.get(package.id, []))
             found.setdefault(label(locked), locked)
     packages = sorted(found.values(), key=lambda locked: (locked.name, locked.architecture, locked.version))
     counted = Counter(locked.architecture for locked in packages if locked.architecture != _ANY)

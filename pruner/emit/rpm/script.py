@@ -7,6 +7,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pruner.emit.guarded import guarded_files
 from pruner.emit.rpm.lock import label
 from pruner.errors import printable
 from pruner.model import FileType
@@ -49,6 +50,8 @@ def _state(files: RpmFiles) -> Iterator[str]:
     if made:
         yield "#\n# These come from state.tar: no package brings them, or the image has them otherwise:\n"
         yield from (f"#   {_shown(file.path)}: {printable(file.reason)}\n" for file in made)
+    if guarded_files(made, (*files.brought, *files.made)):
+        yield "# Not everybody may read all of them: guard state.tar like the image.\n"
     if files.unknown:
         yield "#\n# The plan keeps these too, and they are NOT MADE. Supply them where they are needed:\n"
         yield from (f"#   {_shown(path)}: {reason}\n" for path, reason in files.unknown.items())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import stat
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.emit.artifact import Artifact
 from pruner.emit.madefiles import encoded
+from pruner.emit.statetar import Member, tar_of
 from pruner.model import FileType
+from pruner.plan.materials import is_installed
 from pruner.plan.types import Decision, FilePlan
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from pruner.model import PackageId
     from pruner.plan.materials import Materials
     from pruner.plan.types import Plan
-
-_TYPES = {
-    FileType.REGULAR: tarfile.REGTYPE,
-    FileType.DIRECTORY: tarfile.DIRTYPE,
-    FileType.SYMLINK: tarfile.SYMTYPE,
-    FileType.CHARACTER_DEVICE: tarfile.CHRTYPE,
-    FileType.BLOCK_DEVICE: tarfile.BLKTYPE,
-    FileType.FIFO: tarfile.FIFOTYPE,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +38,8 @@ class RpmFiles:
 def rpm_files(plan: Plan, materials: Materials) -> RpmFiles:
     """The kept names of `plan`, told apart. A directory that a kept package ships comes from it, owner and mode too."""
     ghosts = {declared.path for package in materials.inventory.packages for declared in package.files if declared.ghost}
-    installed = {
-        package.id for package in plan.packages if package.type == "rpm" and package.decision is not Decision.DROP
-    }
+    own = {package.id for package in materials.inventory.packages if package.type == "rpm" and is_installed(package)}
+    installed = {package.id for package in plan.packages if package.decision is not Decision.DROP and package.id in own}
     brought, made, unknown = list[FilePlan](), list[FilePlan](), dict[str, str]()
     for file in plan.files:
         if file.decision is Decision.DROP or file.path in materials.databases:
@@ -102,35 +92,21 @@ def kept_names(files: Iterable[FilePlan]) -> bytes:
 
 
 def state_archive(files: Iterable[FilePlan], materials: Materials) -> Artifact:
-    """A tar of `files` with owners, modes, times, and, where the root had any, extended attributes.
-
-    GNU format, which all tars read names that are not UTF-8 from, unless there are attributes, which only pax carries.
-    """
-    buffer = io.BytesIO()
+    """A tar of `files` with owners, modes, times, and, where the root had any, extended attributes."""
     files = tuple(files)
     there = {file.path for file in files}
-    kind = tarfile.PAX_FORMAT if there & materials.attributes.keys() else tarfile.GNU_FORMAT
-    with tarfile.open(fileobj=buffer, mode="w", format=kind, encoding="utf-8") as archive:
-        for file in files:
-            content = file.content if file.content is not None else materials.contents.get(file.path, b"")
-            member = _member(file, content, materials)
-            if file.hardlink in there:
-                member.type, member.linkname, member.size, content = tarfile.LNKTYPE, f".{file.hardlink}", 0, b""
-            archive.addfile(member, io.BytesIO(content))
-    return Artifact(path="state.tar", data=buffer.getvalue())
+    return Artifact(path="state.tar", data=tar_of(_member(file, there, materials) for file in files))
 
 
-def _member(file: FilePlan, content: bytes, materials: Materials) -> tarfile.TarInfo:
-    member = tarfile.TarInfo("." + file.path)
-    member.type = _TYPES[file.type]
-    member.mode = file.mode
-    member.uid, member.gid = file.uid, file.gid
-    member.size = len(content) if file.type is FileType.REGULAR else 0
-    member.mtime = materials.modified.get(file.path, 0)
-    member.linkname = file.target or ""
-    member.devmajor, member.devminor = file.device or (0, 0)
-    member.pax_headers = {
-        f"SCHILY.xattr.{name}": value.decode("utf-8", "surrogateescape")
-        for name, value in materials.attributes.get(file.path, {}).items()
-    }
-    return member
+def _member(file: FilePlan, there: Collection[str], materials: Materials) -> Member:
+    link = file.hardlink if file.hardlink in there else None
+    content = b""
+    if link is None and file.type is FileType.REGULAR:
+        content = file.content if file.content is not None else materials.contents.get(file.path, b"")
+    return Member(
+        file=file,
+        content=content,
+        modified=materials.modified.get(file.path, 0),
+        attributes=materials.attributes.get(file.path, {}),
+        link=link,
+    )

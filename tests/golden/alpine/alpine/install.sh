@@ -86,12 +86,12 @@ esac
 while [ "$destination" != "${destination%/}" ]; do
   destination=${destination%/}
 done
-[ -n "$destination" ] || fail "/: is not empty"
+[ -n "$destination" ] || fail "/: is not empty" 2
 if [ -e "$destination" ] || [ -L "$destination" ]; then
   if [ -L "$destination" ] || [ ! -d "$destination" ]; then
-    fail "$destination: is no directory"
+    fail "$destination: is no directory" 2
   fi
-  [ -z "$(cd -- "$destination" && find . ! -name . -print | head -n 1)" ] || fail "$destination: is not empty"
+  [ -z "$(cd -- "$destination" && find . ! -name . -print | head -n 1)" ] || fail "$destination: is not empty" 2
 fi
 command -v apk >/dev/null 2>&1 || fail "apk is missing: run this on Alpine Linux, or in a container of it" 4
 [ "$(id -u)" -eq 0 ] || fail "only root can set the owners of files" 4
@@ -205,6 +205,7 @@ done <"$partial/owners"
 # /etc/passwd: users
 # /etc/shadow: users
 # /lib/db: package database
+# Not everybody may read all of them: guard state.tar like the image.
 
 unpack() {
   tar -x -f "$1" -C "$stage" -p --numeric-owner || fail "tar could not write $1"
@@ -222,7 +223,8 @@ TZ=UTC0 touch -t 197001010000.00 "$stage"
   sha256sum -c "$here/files.sha256" 2>/dev/null || :
 ) | sed -n 's/: FAILED.*//p' >"$partial/differing"
 if [ -s "$partial/differing" ]; then
-  say "these were changed in the image after their package was installed; DEST holds the package's:"
+  say "DEST holds these as their packages bring them; the image had them otherwise, changed after they were installed"
+  say "or, where the lock states no checksum, of another archive of the same version:"
   cat "$partial/differing" >&2
 fi
 [ ! -f "$here/not-installed.txt" ] || say "not installed, see not-installed.txt: $(grep -vc '^#' "$here/not-installed.txt")"

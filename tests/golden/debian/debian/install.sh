@@ -25,7 +25,7 @@
 set -eu
 unset TAR_OPTIONS POSIXLY_CORRECT APT_LISTCHANGES_FRONTEND
 LC_ALL=C
-PATH=${PATH:-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 umask 022
 
@@ -92,7 +92,7 @@ unpack_own() { # ARCHIVE DIRECTORY
 }
 
 file_of() { # NAME VERSION ARCHITECTURE: how apt names the archive
-  printf '%s_%s_%s.deb' "$1" "$(printf '%s' "$2" | sed 's/:/%3a/g')" "$3"
+  printf '%s_%s_%s.deb' "$(printf '%s' "$1" | sed 's/_/%5f/g')" "$(printf '%s' "$2" | sed 's/:/%3a/g')" "$3"
 }
 
 # The versions must all be there, and be what was locked, before anything is fetched.

@@ -50,7 +50,7 @@ def apply_command(
     if done.unverified and not isinstance(source, ComposedRoot):
         typer.echo(f"note: {len(done.unverified)} files have no digest in the SBOM and were not checked", err=True)
     for loss in done.losses:
-        typer.echo(f"note: {printable(loss)}", err=True)
+        typer.echo(f"note: not as planned: {printable(loss)}", err=True)
     typer.echo(f"{done.files} files, {megabytes(done.bytes)} MB written to {dest or tar}")
 
 

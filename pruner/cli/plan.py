@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pruner.plan import Plan
 
 Texts = list[str]
+_MOST_NEEDED = 3
+"""Lines about missing libraries that the terminal shows; the summary has all."""
 
 
 Sbom = Annotated[str | None, typer.Argument(help="Syft SBOM (JSON, .gz, .zst; CycloneDX and SPDX too), - for stdin.")]
@@ -34,7 +36,8 @@ FromPackages = Annotated[
 Entries = Annotated[
     Texts | None,
     typer.Option(
-        metavar="ENTRY", help="/path, /tree/, deb:NAME, apk:NAME, a purl, 'cmd:COMMAND LINE' or image. Repeatable."
+        metavar="ENTRY",
+        help="/path, /tree/, deb:NAME, apk:NAME, rpm:NAME, a purl, 'cmd:COMMAND LINE' or image. Repeatable.",
     ),
 ]
 Keeps = Annotated[Texts | None, typer.Option(metavar="GLOB", help="Glob of paths that must stay.")]
@@ -241,14 +244,36 @@ def _summary(plan: Plan, output: Path) -> str:
     ]
     if plan.unknowns:
         lines.append(f"  unknown   {len(plan.unknowns)} (see {output}/summary.md)")
-    of_entries = [unknown for unknown in plan.unknowns if unknown.subject.startswith("entry:")]
-    lines += [
-        f"  unknown   {printable(unknown.subject.removeprefix('entry:'))}: {printable(unknown.detail)}"
-        for unknown in of_entries
-    ]
+    lines += [f"  unknown   {text}" for text in _grave_unknowns(plan)]
+    installs = _install_plans(plan)
+    more = "".join(f", {name}/" for name in installs)
+    made_of_packages = any(record.role == "packages" for record in plan.inputs)
     if plan.image is None:
-        lines.append(
-            f"  add       ENTRYPOINT, USER and the like to {output}/Dockerfile: no image configuration was found"
-        )
-    lines.append(f"  written   {output}/  (plan.json, files.txt, Dockerfile, sbom.cdx.json, summary.md)")
+        # Of packages alone there is no fat image that the plan's own Dockerfile could start from.
+        place = f"{installs[0]}/Dockerfile" if made_of_packages and installs else "Dockerfile"
+        lines.append(f"  add       ENTRYPOINT, USER and the like to {output}/{place}: no image configuration was found")
+    lines.append(f"  written   {output}/  (plan.json, files.txt, Dockerfile, sbom.cdx.json, summary.md{more})")
     return "\n".join(lines)
+
+
+def _grave_unknowns(plan: Plan) -> list[str]:
+    """What stops programs from running rather than from doing all: the first lines of each kind, printable."""
+    entries = [unknown for unknown in plan.unknowns if unknown.subject.startswith("entry:")]
+    needed = [unknown for unknown in plan.unknowns if unknown.kind == "needed"]
+    scripts = [unknown for unknown in plan.unknowns if unknown.kind == "maintainer-script"]
+    lines = [
+        f"{printable(unknown.subject.removeprefix('entry:'))}: {printable(unknown.detail)}"
+        for unknown in (*entries, *needed[:_MOST_NEEDED])
+    ]
+    if len(needed) > _MOST_NEEDED:
+        lines.append(f"libraries and loaders besides that are nowhere: {len(needed) - _MOST_NEEDED}")
+    if scripts:
+        lines.append(f"maintainer scripts that do more than could be followed: {len(scripts)}")
+    return lines
+
+
+def _install_plans(plan: Plan) -> list[str]:
+    from pruner.plan import Decision
+
+    kept = {package.type for package in plan.packages if package.decision is not Decision.DROP}
+    return [name for kind, name in (("deb", "debian"), ("apk", "alpine"), ("rpm", "rpm")) if kind in kept]

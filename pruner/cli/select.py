@@ -204,11 +204,19 @@ def _choice_rows(selection: Selection) -> list[tuple[str, ...]]:
         who, clause = choice.needed_by[0]
         more = len(choice.needed_by) - 1
         needed = printable(who) + (f" ({printable(clause)})" if clause else "") + (f" and {more} more" if more else "")
-        chosen = ", ".join(printable(one.name) for one in choice.chosen)
+        everyone = [*choice.chosen, *(other.package for other in choice.others)]
+        chosen = ", ".join(_shown(one, everyone) for one in choice.chosen)
         for other in choice.others:
-            rows.append((chosen, printable(other.package.name), _delta(other.delta_kib, proven=other.proven), needed))
+            instead = _shown(other.package, everyone)
+            rows.append((chosen, instead, _delta(other.delta_kib, proven=other.proven), needed))
             chosen = needed = ""
     return rows
+
+
+def _shown(package: Candidate, among: Sequence[Candidate]) -> str:
+    """The name, with the version where another version is among the options (which then came before size)."""
+    versions = {one.version for one in among if one.name == package.name}
+    return printable(f"{package.name} {package.version}" if len(versions) > 1 else package.name)
 
 
 def _delta(kib: int | None, *, proven: bool) -> str:

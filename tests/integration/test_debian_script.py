@@ -257,6 +257,29 @@ def test_refuses_content_that_the_sbom_does_not_know(shelf: Shelf, tmp_path: Pat
     nothing_left(tmp_path, "plan", "archive", "apt")
 
 
+@pytest.mark.parametrize("changed", ["as changed\n", "as sHipped\n"], ids=["size", "content"])
+def test_takes_a_packages_configuration_where_the_image_s_is_not_known(
+    shelf: Shelf, tmp_path: Path, changed: str
+) -> None:
+    """An SBOM does not hold a changed configuration file: the script says so, and takes the package's when told to."""
+    root = tmp_path / "fat"
+    shutil.copytree(shelf.root, root, symlinks=True)
+    (root / "etc/alpha.conf").write_text(changed)
+    scan(root, tmp_path / "sbom.json")
+    own = Shelf(tmp_path, shelf.apt)
+    words = ("--entry", "/usr/bin/alpha", "--keep", "/etc/alpha.conf", "--drop", "/usr/share/alpha/**")
+    plan = own.plan(tmp_path / "plan", *words, alone=True)
+    done = shelf.apt.install(plan, tmp_path / "root", "--allow-missing")
+    assert done.returncode == 0, done.stderr
+    assert "./etc/alpha.conf" in done.stderr
+    assert (tmp_path / "root/etc/alpha.conf").read_text() == "as shipped\n"
+    (plan / "debian/missing.nul").write_bytes(b"")
+    refused = shelf.apt.install(plan, tmp_path / "other")
+    assert refused.returncode == 1
+    assert "give --allow-missing" in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
 def test_refuses_a_damaged_archive(shelf: Shelf, tmp_path: Path) -> None:
     """An archive that is not what apt's lists say never reaches the root."""
     plan = shelf.plan(tmp_path / "plan", *EVERYTHING)

@@ -274,3 +274,29 @@ def test_help_is_quick_to_import() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stderr.strip() == "[]"
+
+
+def test_what_stops_programs_is_printed_with_the_totals() -> None:
+    """Missing libraries, entry points and scripts that were not followed; the rest is a number."""
+    from pruner.cli.plan import _grave_unknowns
+    from pruner.model import Distro, Unknown
+    from pruner.plan import Plan
+    from pruner.plan.types import Totals
+
+    none = Totals(packages=0, files=0, bytes=0, setuid_files=0, shells=0, interpreters=0, package_managers=0)
+    unknowns = (
+        *(Unknown(kind="needed", subject=f"/bin/{n}", detail="DT_NEEDED libx.so is not found") for n in range(5)),
+        Unknown(kind="command", subject="entry:cmd:x", detail="x is nowhere"),
+        Unknown(kind="dlopen", subject="/bin/0", detail="computed"),
+        Unknown(kind="maintainer-script", subject="package:a", detail="runs b"),
+    )
+    plan = Plan(
+        profile="balanced", entries=(), inputs=(), image=None, distro=Distro(), mode="root", files=(), packages=(),
+        edges=(), unknowns=unknowns, before=none, after=none,
+    )  # fmt: skip
+    assert _grave_unknowns(plan) == [
+        "cmd:x: x is nowhere",
+        *(f"/bin/{n}: DT_NEEDED libx.so is not found" for n in range(3)),
+        "libraries and loaders besides that are nowhere: 2",
+        "maintainer scripts that do more than could be followed: 1",
+    ]

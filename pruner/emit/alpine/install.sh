@@ -77,6 +77,7 @@ if [ -z "$repositories" ]; then
   repositories=$(cat /etc/apk/repositories)
 fi
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+command -v apk >/dev/null 2>&1 || fail "apk is missing: run this on Alpine Linux, or in a container of it" 4
 [ -d "$keys" ] || fail "$keys: no such directory" 3
 keys=$(CDPATH='' cd -- "$keys" && pwd)
 case $destination in
@@ -93,7 +94,6 @@ if [ -e "$destination" ] || [ -L "$destination" ]; then
   fi
   [ -z "$(cd -- "$destination" && find . ! -name . -print | head -n 1)" ] || fail "$destination: is not empty" 2
 fi
-command -v apk >/dev/null 2>&1 || fail "apk is missing: run this on Alpine Linux, or in a container of it" 4
 [ "$(id -u)" -eq 0 ] || fail "only root can set the owners of files" 4
 @ATTRIBUTES@
 partial=$destination.partial

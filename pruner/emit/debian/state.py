@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruner.bytewise import bytewise
 from pruner.emit.artifact import Artifact
 from pruner.emit.debian.copies import EMPTY
 from pruner.emit.guarded import guarded_files
@@ -106,12 +107,27 @@ def state_artifacts(parts: Parts, archives: Sequence[Archive], materials: Materi
         Artifact(path="debian/state.tar", data=state, mode=0o600 if secret else 0o644),
         Artifact(path="debian/expected.nul", data=_expected(parts)),
         Artifact(path="debian/digests.nul", data=_digests(parts)),
+        Artifact(path="debian/conffiles.nul", data=_conffiles(parts, materials)),
         Artifact(path="debian/missing.nul", data=_nul(f".{file.path}" for file, _ in parts.missing)),
         *_owners(parts),
         *_copies(parts, epoch),
         *_bundle(parts, epoch),
         *_lists(archives, {file.path for file in parts.directories}),
     ]
+
+
+def _conffiles(parts: Parts, materials: Materials) -> bytes:
+    """Configuration files of packages that the image may have changed; with a root, changed ones are state."""
+    if materials.inventory.has_content:
+        return b""
+    declared = {
+        (package.id, file.shipped or file.path)
+        for package in materials.inventory.packages
+        for file in package.files
+        if file.conffile
+    }
+    taken = ((file.path, materials.shipped[file.path]) for file in parts.packaged)
+    return _nul(f".{path}" for path in bytewise(path for path, of in taken if (of.package, of.name) in declared))
 
 
 def _is_known(file: FilePlan, materials: Materials) -> bool:

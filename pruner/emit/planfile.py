@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 import pruner
 from pruner.emit.artifact import Artifact
 from pruner.emit.planread import PLAN_FILE, load_plan
@@ -26,7 +28,16 @@ __all__ = ["load_plan", "plan_artifact"]
 
 Json: TypeAlias = Mapping[str, Any]
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_escape = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def _encode(value: Any) -> str:
+    """ASCII JSON. msgspec, which is five times as fast, neither escapes nor takes lone surrogates."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return _escape(value)
+    return data.decode("ascii") if data.isascii() else _escape(value)
 
 
 def plan_artifact(plan: Plan) -> Artifact:

@@ -327,7 +327,9 @@ def test_the_same_bytes_whatever_the_hash_seed(index: Path) -> None:
 def test_versions_of_one_package_are_told_apart(tmp_path: Path, run: Run) -> None:
     """An older version is named with its version, and the newest is taken even where it is larger."""
     index = tmp_path / "Packages"
-    stanza = "Package: a\nVersion: {0}\nArchitecture: amd64\nInstalled-Size: {1}\nFilename: a{0}\nSize: 1\nSHA256: {2}\n\n"
+    stanza = (
+        "Package: a\nVersion: {0}\nArchitecture: amd64\nInstalled-Size: {1}\nFilename: a{0}\nSize: 1\nSHA256: {2}\n\n"
+    )
     index.write_text(stanza.format("1", 5, "0" * 64) + stanza.format("2", 9, "1" * 64))
     done = run("select", "--relations", index, "--entry", "deb:a")
     assert done.code == 0, done.err

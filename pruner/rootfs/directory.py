@@ -35,6 +35,7 @@ _TYPES = {
 }
 PACKAGE_SUFFIXES = (".deb", ".apk")
 _READABLE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_MOST_PARENTS = 16
 _PASSABLE = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -49,6 +50,7 @@ class DirectoryRoot:
     def __init__(self, location: str) -> None:
         self.name = location
         self.image: ImageConfig | None = None
+        self._parents: dict[str, int] = {}
         try:
             self._descriptor = os.open(location, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -97,6 +99,9 @@ class DirectoryRoot:
 
     def close(self) -> None:
         """See `Root.close`."""
+        for descriptor in self._parents.values():
+            os.close(descriptor)
+        self._parents.clear()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -106,20 +111,39 @@ class DirectoryRoot:
         """A descriptor of `path`, reached component by component without following links."""
         if self._descriptor < 0:
             raise InputError(f"{self.name}: {path} is asked for after the root was closed")
-        opened: list[int] = []
+        parent, _, name = path.rpartition("/")
+        descriptor = -1
         try:
-            at = self._descriptor
-            *parents, name = path[1:].split("/")
-            for parent in parents:
-                at = os.open(parent, _PASSABLE | os.O_DIRECTORY, dir_fd=at)
-                opened.append(at)
-            opened.append(os.open(name, flags, dir_fd=at))
-            yield opened[-1]
+            descriptor = os.open(name, flags, dir_fd=self._parent(parent))
+            yield descriptor
         except OSError as error:
             raise fault(error, f"{self.name}: {path}") from None
         finally:
-            for descriptor in opened:
+            if descriptor >= 0:
                 os.close(descriptor)
+
+    def _parent(self, directory: str) -> int:
+        """A descriptor of the real path `directory`; those used last stay open, since files are read by directory."""
+        known = self._parents.pop(directory, None)
+        if known is None:
+            if not directory:
+                return self._descriptor
+            known = self._walked(directory)
+            if len(self._parents) == _MOST_PARENTS:
+                os.close(self._parents.pop(next(iter(self._parents))))
+        self._parents[directory] = known
+        return known
+
+    def _walked(self, directory: str) -> int:
+        reached = -1
+        for component in directory[1:].split("/"):
+            above, at = reached, self._descriptor if reached < 0 else reached
+            try:
+                reached = os.open(component, _PASSABLE | os.O_DIRECTORY, dir_fd=at)
+            finally:
+                if above >= 0:
+                    os.close(above)
+        return reached
 
 
 def holds_packages(location: str) -> bool:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from pruner.candidate import LockedPackage
 
-_UNABLE = re.compile(r"unable to select packages|no such package|not found|required by: world", re.IGNORECASE)
+_UNABLE = re.compile(r"unable to select package|no such package|not found|required by: world", re.IGNORECASE)
 _BROKEN = re.compile(r"BAD signature|BAD archive|checksum|v2 package integrity", re.IGNORECASE)
 
 
 def download_apk(packages: Sequence[LockedPackage], directory: Path) -> list[tuple[LockedPackage, Path]]:
     """Download `packages` into `directory`; each with its file. Raises as `pruner.fetch.apt.download_apt` does."""
     apk = program("apk", "apk")
-    names = [f"{package.name}={package.version}" for package in packages]
-    ran = run([apk, "fetch", "--output", str(directory), *names], directory)
+    # By name alone: apk 2.14 takes no version here. A repository offers one version of a package, the newest.
+    ran = run([apk, "fetch", "--output", str(directory), *(package.name for package in packages)], directory)
     files = [(package, directory / f"{package.name}-{package.version}.apk") for package in packages]
     said = ran.err + ran.out
     if _BROKEN.search(said):

@@ -142,6 +142,31 @@ class TestInstalledByApk:
         artifacts = json.loads((tmp_path / "sbom.json").read_text())["artifacts"]
         assert {(found["name"], found["version"]) for found in artifacts if found["type"] == "apk"} == wanted
 
+    def test_packages_are_selected_fetched_and_planned(self, machine, tmp_path, monkeypatch):
+        """From the repository's index to a root that runs, through the real apk; a version that is gone is named."""
+        system = machine.system
+        loader = f"{system}/lib/ld-musl-x86_64.so.1 --library-path {system}/lib:{system}/usr/lib {system}/sbin/apk"
+        place = f"--root {system} --keys-dir {machine.home}/keys --repositories-file /dev/null -X {machine.home}/repo"
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/apk").write_text(f'#!/bin/sh\nexec {loader} {place} --no-cache "$@"\n')
+        (tmp_path / "bin/apk").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        index, lock, archives = machine.home / "repo/x86_64/APKINDEX.tar.gz", tmp_path / "lock.json", tmp_path / "apks"
+        pruner("select", "--relations", index, "--entry", "apk:apk-tools", "--lock", lock)
+        locked = {(one["name"], one["version"]) for one in json.loads(lock.read_text())["packages"]}
+        assert {"apk-tools", "musl", "zlib", "libcrypto3", "libssl3"} <= {name for name, _ in locked}
+        pruner("fetch", "--lock", lock, "--dest", archives)
+        assert {path.name for path in archives.iterdir()} == {f"{name}-{version}.apk" for name, version in locked}
+        pruner("plan", "--from-packages", archives, "--entry", APK, "-o", tmp_path / "plan", "-q")
+        pruner("apply", tmp_path / "plan", "--root", archives, "--dest", tmp_path / "root")
+        says(tmp_path / "root", machine, APK)
+        text = lock.read_text()
+        (version,) = [version for name, version in locked if name == "zlib"]
+        lock.write_text(text.replace(f'"version": "{version}"', '"version": "0.1-r0"'))
+        done = pruner("fetch", "--lock", lock, "--dest", tmp_path / "gone", code=1)
+        assert "no longer in the archive: zlib 0.1-r0" in done.stderr
+        assert not (tmp_path / "gone").exists()
+
     def test_names_that_mean_something_to_a_shell_are_data(self, machine, tmp_path):
         """State of any name, a line break or bytes that are no text in it, is what it was."""
         plan = checked(machine, APK, "--keep", "/srv/odd/*")

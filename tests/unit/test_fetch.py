@@ -38,8 +38,8 @@ APK = """#!/bin/sh
 shift
 [ "$1" = --output ] && out=$2 && shift 2
 for word; do
-  file=ARCHIVE/${word%%=*}-${word#*=}.apk
-  if [ -e "$file" ]; then cp "$file" "$out/"; else echo "ERROR: unable to select packages: $word" >&2; failed=1; fi
+  set -- ARCHIVE/"$word"-[0-9]*.apk  # as apk 2.14: names alone, the newest version
+  if [ -e "$1" ]; then cp "$1" "$out/"; else echo "$word: unable to select package (or its dependencies)"; failed=1; fi
 done
 exit ${failed:-0}
 """

@@ -266,6 +266,10 @@ class Edge:
     default: bool = True
     """For an optional edge: whether the balanced profile takes it."""
 
+    def __hash__(self) -> int:
+        """Of what tells edges apart nearly always: a plan hashes them a hundred thousand times."""
+        return hash((self.source, self.target, self.kind))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:

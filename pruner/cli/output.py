@@ -36,9 +36,10 @@ def write_directory(directory: Path, artifacts: Sequence[Artifact]) -> None:
         raise EnvironmentFault(f"{directory} can't be written: {(error.strerror or str(error)).lower()}") from error
     try:
         fresh.chmod(0o755)
+        for place in {(fresh / artifact.path).parent for artifact in artifacts}:
+            place.mkdir(parents=True, exist_ok=True)
         for artifact in artifacts:
             path = fresh / artifact.path
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(artifact.data)
             path.chmod(artifact.mode)
         _check_replaceable(final, shown=directory)

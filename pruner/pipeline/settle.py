@@ -5,21 +5,23 @@ What is kept already costs nothing and satisfies its clause; the options' own de
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
-from pruner.model import Edge, PackageId, node_name, package_node, requires_node
+from pruner.model import Edge, PackageId, node_kind, node_name, package_node, requires_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pruner.analyze.view import View
-    from pruner.model import Choice, Node
+    from pruner.model import Choice, Node, Package
 
     Clauses = tuple[tuple[PackageId, ...], ...]
     Literals = tuple[int, ...]
 
 
+_NAME = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@/+._-]*")
 _SECONDS = 20.0
 """No root is known that takes a tenth; one made to be hard is settled by the best answer seen, or in named order."""
 
@@ -34,8 +36,8 @@ class Settler:
     def edges(self, reached: Mapping[Node, bool], choices: tuple[Choice, ...]) -> list[Edge]:
         """For every open choice the edge to an option that is kept already, or else to the one that is chosen.
 
-        Least installed size first, then least count, then the order in which options are named. A needed package is a
-        node of its own, so that one may be kept whole while nothing has said that it is needed.
+        Named packages before providers, then least installed size, least count, and the order of options. A needed
+        package is a node of its own, so that one may be kept whole while nothing has said that it is needed.
         """
         kept = {choice: next((one for one in choice.options if _is_kept(one, reached)), None) for choice in choices}
         chosen = self._chosen(reached, [choice for choice, option in kept.items() if option is None])
@@ -47,7 +49,10 @@ class Settler:
         from pruner.select.kernel import Problem, solve
 
         numbers: dict[PackageId, int] = {}
-        clauses = [_numbered(map(_package, choice.options), numbers) for choice in choices]
+        clauses = [
+            _numbered(self._named(self._owner(choice.source), map(_package, choice.options)), numbers)
+            for choice in choices
+        ]
         clauses += self._needs(reached, numbers)
         sizes = {number: self._kib(package) for package, number in numbers.items()}
         problem = Problem(clauses=tuple(clauses), costs=(sizes, dict.fromkeys(sizes, 1)))
@@ -65,9 +70,24 @@ class Settler:
             package = waiting.pop()
             for clause in self._needs_of(package):
                 if clause and not any(_is_needed(option, reached) for option in clause):
-                    waiting += [option for option in clause if option not in numbers]
-                    found.append((-numbers[package], *_numbered(clause, numbers)))
+                    options = self._named(self._view.packages[package], clause)
+                    waiting += [option for option in options if option not in numbers]
+                    found.append((-numbers[package], *_numbered(options, numbers)))
         return found
+
+    def _owner(self, source: Node) -> Package | None:
+        return self._view.owner(source) if node_kind(source) == "file" else self._view.packages.get(_package(source))
+
+    def _named(self, package: Package | None, options: Iterable[PackageId]) -> tuple[PackageId, ...]:
+        """The options that the package names, before those that only provide a name; all where it names none.
+
+        What a packager names is made to bring the rest along: of `default-jre-headless | java8-runtime-headless` the
+        first keeps a Java whole, and any Java that is installed provides the second.
+        """
+        everyone = tuple(options)
+        texts = () if package is None else (*package.pre_depends, *package.depends)
+        names = {name for text in texts for name in _NAME.findall(text)}
+        return tuple(one for one in everyone if self._view.packages[one].name in names) or everyone
 
     def _kib(self, package: PackageId) -> int:
         """What the package declares, or where that is nothing what its files add up to, in KiB rounded up."""

@@ -122,3 +122,22 @@ def test_where_no_answer_is_found_in_time_the_first_option_is_taken(monkeypatch)
     nothing = Solution(status=Status.NOT_PROVEN, values={})
     monkeypatch.setattr("pruner.select.kernel.solve", lambda *_, **__: nothing)
     assert settle("b|a", packages=[package("a"), package("b", 9)]) == ["b"]
+
+
+def test_what_a_package_names_comes_before_what_provides_a_name():
+    """default-jre-headless brings a Java whole; the Java that provides the other name would be kept by file alone."""
+    packages = [
+        package("tool", depends="default-jre (>= 2:1.8) | java-runtime"),
+        package("default-jre", 10, depends="jre"),
+        package("jre", 900),
+    ]
+    view = View(Inventory(name="t", format="syft-json", packages=tuple(packages)), Tree({}))
+    choice = Choice(
+        source=package_node(PackageId("tool")),
+        options=tuple(requires_node(PackageId(name)) for name in ("default-jre", "jre")),
+        kind=EdgeKind.DEPENDS,
+    )
+    (edge,) = Settler(view, view.clauses).edges({}, (choice,))
+    assert edge.target == requires_node(PackageId("default-jre"))
+    (edge,) = Settler(view, view.clauses).edges({package_node(PackageId("jre")): True}, (choice,))
+    assert edge.target == requires_node(PackageId("jre"))

@@ -126,7 +126,12 @@ def plan_command(
         typer.echo(json.dumps(totals_document(plan, output), indent=2))
     elif not quiet:
         typer.echo(_summary(plan, output))
-    if strict and plan.unknowns:
+    if strict:
+        _require_no_unknowns(plan, output)
+
+
+def _require_no_unknowns(plan: Plan, output: Path) -> None:
+    if plan.unknowns:
         raise NegativeAnswer(
             f"{_counted(len(plan.unknowns))} unknown and --strict was given",
             hint=f"they are listed in {output}/summary.md",

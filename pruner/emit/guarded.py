@@ -16,7 +16,7 @@ def guarded_files(files: Iterable[FilePlan], tree: Iterable[FilePlan]) -> tuple[
     """The regular ones of `files` that others than owner and group can't read in the finished root.
 
     By their own mode (`/etc/shadow`), or because a directory of `tree` above them lets nobody else in
-    (`/root/.netrc`; path_resolution(7)).
+    (a token in a home of mode 0700; path_resolution(7)).
     """
     closed = tuple(f"{file.path}/" for file in tree if file.type is FileType.DIRECTORY and not file.mode & 0o001)
     return tuple(

@@ -10,7 +10,7 @@ accepted edges, independent of input order, and equal to a naive search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,8 @@ class Closure:
     _accepts: Accepts = field(repr=False)
     _beyond: dict[State, Findings] = field(default_factory=dict, repr=False)
     """What was asked only to price refused edges: several of them often lead to the same nodes."""
+    _followed: dict[State, tuple[Edge, ...]] = field(default_factory=dict, repr=False)
+    """Accepted edges between reached nodes by state: every accepted option explores nearly all of them again."""
 
     def reasons(self) -> dict[Node, Edge]:
         """For every reached node the last edge of a shortest chain to it; equal chains are decided by sort order."""
@@ -73,8 +75,9 @@ class Closure:
         accepted = frozenset(edges)
         states = _explore(
             [(edge, self.reached.get(edge.source, True)) for edge in sorted(accepted, key=_order)],
-            edges_of=self._asked,
-            accepts=lambda edge: edge in accepted or self._accepts(edge),
+            followed=lambda node, active: [
+                edge for edge in self._asked(node, active).edges if edge in accepted or self._accepts(edge)
+            ],
             reached=dict(self.reached),
         )
         return frozenset(states.keys() - self.reached.keys())
@@ -82,14 +85,23 @@ class Closure:
     def freed_by(self, edges: Iterable[Edge]) -> frozenset[Node]:
         """The nodes that refusing these accepted edges would free; choices are held as they are."""
         without = frozenset(edges)
-        states = _explore(
-            [(edge, True) for edge in (*self.entries, *self.settled)],
-            edges_of=self._asked,
-            accepts=lambda edge: edge not in without and self._accepts(edge),
-            reached={},
-            limit=self.reached,
-        )
+        sources = {edge.source for edge in without}
+
+        def followed(node: Node, active: bool) -> Iterable[Edge]:
+            found = self._followed_from(node, active)
+            return [edge for edge in found if edge not in without] if node in sources else found
+
+        start = [(edge, True) for edge in (*self.entries, *self.settled) if edge not in without and self._accepts(edge)]
+        states = _explore(start, followed=followed, reached={})
         return frozenset(self.reached.keys() - states.keys())
+
+    def _followed_from(self, node: Node, active: bool) -> tuple[Edge, ...]:
+        found = self._followed.get((node, active))
+        if found is None:
+            edges = self._asked(node, active).edges
+            found = tuple(edge for edge in edges if edge.target in self.reached and self._accepts(edge))
+            self._followed[node, active] = found
+        return found
 
     def _asked(self, node: Node, active: bool) -> Findings:
         found = self.findings.get((node, active)) or self._beyond.get((node, active))
@@ -149,23 +161,27 @@ def close(
             found = findings[node, active] = edges_of(node, active)
         return found
 
+    def followed(node: Node, active: bool) -> Iterable[Edge]:
+        return [edge for edge in ask(node, active).edges if accepts(edge)]
+
     first = tuple(sorted(set(entries), key=_order))
-    reached = _explore([(edge, True) for edge in first], edges_of=ask, accepts=accepts, reached={})
+    reached = _explore([(edge, True) for edge in first if accepts(edge)], followed=followed, reached={})
     settled: dict[Edge, None] = {}
     while True:
         fresh = [edge for edge in settle(reached, _open_choices(findings, reached)) if edge not in settled]
         if not fresh:
             break
         settled.update(dict.fromkeys(fresh))
-        start = [(edge, reached.get(edge.source, True)) for edge in fresh]
-        _explore(start, edges_of=ask, accepts=accepts, reached=reached)
+        start = [(edge, reached.get(edge.source, True)) for edge in fresh if accepts(edge)]
+        _explore(start, followed=followed, reached=reached)
     final = {state: found for state, found in findings.items() if reached[state[0]] is state[1]}
     every = {edge for found in final.values() for edge in found.edges}
     every.update(first, settled)
+    accepted = {edge for edge in every if accepts(edge)}
     return Closure(
         reached=reached,
-        edges=tuple(sorted((edge for edge in every if accepts(edge)), key=_order)),
-        refused=tuple(sorted((edge for edge in every if not accepts(edge)), key=_order)),
+        edges=tuple(sorted(accepted, key=_order)),
+        refused=tuple(sorted(every - accepted, key=_order)),
         unknowns=tuple(sorted({unknown for found in final.values() for unknown in found.unknowns})),
         findings=findings,
         entries=first,
@@ -178,24 +194,22 @@ def close(
 def _explore(
     start: list[tuple[Edge, bool]],
     *,
-    edges_of: EdgesOf,
-    accepts: Accepts,
+    followed: Callable[[Node, bool], Iterable[Edge]],
     reached: dict[Node, bool],
-    limit: Collection[Node] | None = None,
 ) -> dict[Node, bool]:
-    """Extend `reached` by everything that `start` leads to, and return it; nodes outside `limit` are not entered."""
+    """Extend `reached` by everything that `start` leads to over edges that are `followed`, and return it."""
     pending = start
     while pending:
         edge, source_active = pending.pop()
         target = edge.target
         before = reached.get(target)
-        if before is True or (limit is not None and target not in limit):
+        if before is True:
             continue
         active = source_active and edge.kind not in INERT_KINDS
-        if before is active or not accepts(edge):
+        if before is active:
             continue
         reached[target] = active
-        pending.extend((further, active) for further in edges_of(target, active).edges)
+        pending.extend((further, active) for further in followed(target, active))
     return reached
 
 

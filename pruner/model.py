@@ -2,6 +2,9 @@
 
 Paths are absolute POSIX strings in the root's own name space, normalised, and *real in their parent*: no component
 but the last is a symbolic link. Bytes that are not UTF-8 are carried as surrogate escapes (`os.fsdecode`).
+
+Values that a plan makes by the ten thousand are `msgspec.Struct`s, which are made in 0.1 us instead of a frozen
+dataclass's 1.5 us; `msgspec.structs.replace` changes them.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +40,7 @@ class FileType(StrEnum):
     SOCKET = "socket"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(msgspec.Struct, frozen=True, kw_only=True):
     """One name of the root filesystem."""
 
     path: str
@@ -63,8 +67,7 @@ class File:
     """The SBOM saw an entry point: an executable, rather than a shared object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredFile:
+class DeclaredFile(msgspec.Struct, frozen=True, kw_only=True):
     """A path that a package's own database entry claims, as written there (it need not exist)."""
 
     path: str
@@ -249,8 +252,7 @@ class Strength(StrEnum):
     OPTIONAL = "optional"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
     """`source` needs `target`; dependant -> dependency."""
 
     source: Node
@@ -268,11 +270,10 @@ class Edge:
 
     def __hash__(self) -> int:
         """Of what tells edges apart nearly always: a plan hashes them a hundred thousand times."""
-        return hash((self.source, self.target, self.kind))
+        return hash((self.source, self.target))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """`source` needs any one of `options`; left open while closing."""
 
     source: Node
@@ -293,8 +294,7 @@ class Unknown:
     """What is not known, one lowercase phrase."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at one node yields."""
 
     edges: tuple[Edge, ...] = ()

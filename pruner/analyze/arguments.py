@@ -11,6 +11,8 @@ from dataclasses import replace
 from posixpath import basename, join, normpath
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from pruner.analyze.imports import without_repeats
 from pruner.model import File, FileType, Findings
 
@@ -95,6 +97,6 @@ def _of_text(source: Node, language: str, text: str, base: str, view: View) -> F
     analyzer = getattr(import_module(f"pruner.analyze.{language}"), f"edges_of_{language}")
     found: Findings = analyzer(file, memoryview(text.encode("utf-8", "surrogateescape")), True, view)
     return Findings(
-        edges=tuple(replace(edge, source=source) for edge in found.edges),
+        edges=tuple(structs.replace(edge, source=source) for edge in found.edges),
         unknowns=tuple(replace(unknown, subject=str(source)) for unknown in found.unknowns),
     )

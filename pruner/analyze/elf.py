@@ -6,8 +6,10 @@ import json
 import os
 import posixpath
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from pruner.analyze import commands, literals, opened
 from pruner.analyze.elfimage import ET_DYN, ET_EXEC, PT_NOTE, SHT_SYMTAB, ElfError, ElfImage, read_elf
@@ -73,7 +75,7 @@ def edges_of_linked(file: File, data: memoryview, active: bool, view: View) -> F
         return Findings()
     if image.type not in (ET_EXEC, ET_DYN):
         return Findings()
-    return replace(_linked(file, image, active, view), symbols=image.imported_symbols)
+    return structs.replace(_linked(file, image, active, view), symbols=image.imported_symbols)
 
 
 def _linked(file: File, image: ElfImage, active: bool, view: View) -> Findings:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import replace
 from functools import lru_cache
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import structs
 
 from pruner.analyze.opened import DISTRIBUTION_TYPES, edges_to_executable, is_elf, is_program
 from pruner.analyze.shell import edges_of_command
@@ -101,7 +102,7 @@ def _by_declaration(edges: tuple[Edge, ...], file: File, view: View) -> tuple[Ed
     refused = {edge for edge in programs if edge.target not in declared or _is_foreign_script(edge.target, file, view)}
     if len(refused) == len(programs):
         refused.update(edge for edge in edges if edge.kind is EdgeKind.LINK)
-    return tuple(replace(edge, default=False) if edge in refused else edge for edge in edges)
+    return tuple(structs.replace(edge, default=False) if edge in refused else edge for edge in edges)
 
 
 def literals_of(data: bytes) -> frozenset[str]:

@@ -133,12 +133,14 @@ def _tell(text: str) -> None:
 
 def _everything(plan: Plan, source: Root) -> Plan:
     """A plan that keeps every file of the fat root, to write out one that is not a directory."""
+    from msgspec import structs
+
     from pruner.plan import Decision
 
     files = [
-        replace(file, decision=Decision.KEEP)
+        structs.replace(file, decision=Decision.KEEP)
         if file.decision is not Decision.MAKE
-        else replace(
+        else structs.replace(
             file,
             decision=Decision.KEEP,
             type=source.files[file.path].type,

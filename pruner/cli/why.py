@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +41,9 @@ def why_command(
     dropped = next((package for package in plan.packages if package.purl == found.subject and not found.kept), None)
     declared = declared_by(directory, dropped.name) if dropped is not None and dropped.type == "deb" else ()
     if as_json:
-        chain = [asdict(edge) for edge in found.chain]
+        from msgspec import structs
+
+        chain = [structs.asdict(edge) for edge in found.chain]
         document = {"subject": found.subject, "kept": found.kept, "reason": found.reason, "chain": chain}
         if declared:
             document["declared"] = declared

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from pruner.bytewise import bytewise
 from pruner.emit.apkdb import apk_database, apk_world
 from pruner.emit.dpkgdb import STATUS, dpkg_database
@@ -46,7 +48,7 @@ def with_package_database(
     contents |= _rpm_databases(packages, databases or {})
     for path in _databases(tree, files):
         if path not in contents:
-            files[path] = replace(
+            files[path] = structs.replace(
                 files[path], decision=Decision.DROP, reason="package database of the whole image", origin=None
             )
     for path, content in contents.items():
@@ -148,7 +150,7 @@ def _keep_parents(path: str, files: dict[str, FilePlan]) -> None:
         if parent is None:
             files[path] = made_directory(path, reason=_REASON)
         elif parent.decision is Decision.DROP:
-            files[path] = replace(parent, decision=Decision.KEEP, reason=_REASON)
+            files[path] = structs.replace(parent, decision=Decision.KEEP, reason=_REASON)
 
 
 def _rpm_databases(packages: Iterable[Package], databases: Mapping[str, bytes]) -> dict[str, bytes]:

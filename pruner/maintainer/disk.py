@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from pruner.errors import InputError
 from pruner.model import File, FileType
@@ -103,9 +104,9 @@ class Disk:
         kept = 0o666 & ~self.mask if mode is None else mode
         fresh = File(path=real, type=FileType.REGULAR, mode=kept, uid=uid, gid=gid)
         if found is not None and mode is None:
-            fresh = replace(fresh, mode=found.mode, uid=found.uid, gid=found.gid)
+            fresh = structs.replace(fresh, mode=found.mode, uid=found.uid, gid=found.gid)
         self.contents[real] = data
-        self._put(replace(fresh, bytes=len(data)))
+        self._put(structs.replace(fresh, bytes=len(data)))
         return True
 
     def directory(self, path: str, *, parents: bool) -> bool:
@@ -140,7 +141,7 @@ class Disk:
         found = self.file(path)
         if found is None:
             return False
-        changed = replace(
+        changed = structs.replace(
             found,
             mode=found.mode if mode is None else mode,
             uid=found.uid if uid is None else uid,

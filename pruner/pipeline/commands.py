@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from pruner.analyze import joined
 from pruner.analyze.arguments import edges_of_arguments
@@ -55,7 +56,7 @@ def findings_of_command(source: Node, words: Sequence[str], view: View, base: st
     arguments = rest[1:]
     edges = program_edges(source, path, view, base)
     if shell_text(tuple(rest)) is not None:
-        edges = [replace(edge, group=SHELL_FORM, evidence=_SHELL_FORM_EVIDENCE) for edge in edges]
+        edges = [structs.replace(edge, group=SHELL_FORM, evidence=_SHELL_FORM_EVIDENCE) for edge in edges]
     for text in [text for word in arguments for text in _paths_in(word)]:
         named = view.resolved(text, base)
         if named is not None and named.type is not FileType.DIRECTORY:

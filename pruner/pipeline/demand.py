@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from pruner.analyze import analyze, joined, surface
 from pruner.analyze.config import programs_of_config
@@ -178,7 +179,7 @@ class Demand:
         """The package's own programs that its configuration names: who reads it is running, and starts them."""
         files = (self._view.tree.files.get(path) for path in self._facts.files_of[package.id])
         return [
-            replace(edge, source=package_node(package.id), evidence=f"{file.path} {edge.evidence}")
+            structs.replace(edge, source=package_node(package.id), evidence=f"{file.path} {edge.evidence}")
             for file in files
             if file is not None
             for edge in programs_of_config(file, self._view)
@@ -217,7 +218,7 @@ class Demand:
         )
         option = self._rules.optional_for("", self._view.packages[package])
         if option is not None:
-            data = replace(
+            data = structs.replace(
                 data,
                 strength=Strength.OPTIONAL,
                 evidence=option.why,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from pruner.model import Distro, Edge, FileType, ImageConfig, PackageId, Unknown
 
@@ -26,8 +28,7 @@ class Decision(StrEnum):
     """Files only: not copied from the fat root; the plan holds its content (`FilePlan.content`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilePlan:
+class FilePlan(msgspec.Struct, frozen=True, kw_only=True):
     """The decision for one name of the root."""
 
     path: str

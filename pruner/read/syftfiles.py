@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from pruner.bytewise import bytewise
 from pruner.errors import InputError
@@ -161,9 +163,9 @@ def _join_hardlinks(files: dict[str, File], hardlinks: Mapping[str, str]) -> Non
         if data is None or data.type is not FileType.REGULAR or target in hardlinks:
             continue  # a destination that the document lacks leaves a file of unknown content
         first, *further = bytewise([target, *others])
-        files[first] = replace(data, path=first, hardlink=None)
+        files[first] = structs.replace(data, path=first, hardlink=None)
         for path in further:
-            files[path] = replace(data, path=path, hardlink=first)
+            files[path] = structs.replace(data, path=path, hardlink=first)
 
 
 def _restore_link_texts(files: dict[str, File], chosen: Mapping[str, tuple[int, FileEntry]], directory: str) -> None:
@@ -175,7 +177,7 @@ def _restore_link_texts(files: dict[str, File], chosen: Mapping[str, tuple[int, 
     found = restored(links, files, directory)
     for link, text in zip(links, found.texts, strict=True):
         if text != link.destination:
-            files[link.path] = replace(files[link.path], target=text)
+            files[link.path] = structs.replace(files[link.path], target=text)
     _drop_ancestors(files, found.directory)
 
 

@@ -7,8 +7,9 @@ import functools
 import os
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from pruner.bytewise import bytewise
 from pruner.errors import InputError
@@ -24,8 +25,7 @@ _ROOT = File(path="/", type=FileType.DIRECTORY, mode=0o755)
 _WILDCARD = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """Where a path leads."""
 
     path: str | None
@@ -46,8 +46,7 @@ class _NowhereError(Exception):
         self.links = links
 
 
-@dataclass(frozen=True, slots=True)
-class _Entered:
+class _Entered(msgspec.Struct, frozen=True):
     """A directory that a path led into."""
 
     real: str

@@ -60,7 +60,7 @@ def unmerged(path: str) -> str:
 
     https://wiki.debian.org/UsrMerge; both sides of every comparison of paths are brought to it.
     """
-    return path[4:] if _MERGED.match(path) else path
+    return path[4:] if path.startswith("/usr/") and _MERGED.match(path) else path
 
 
 @lru_cache(maxsize=4096)

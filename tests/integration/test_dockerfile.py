@@ -8,10 +8,11 @@ import os
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pruner.emit import emit_all
 from pruner.model import Distro, FileType, Healthcheck, ImageConfig
@@ -227,7 +228,7 @@ def wanted(plan: Plan) -> list[FilePlan]:
         content = file.content
         digest = hashlib.sha256(content).hexdigest() if content is not None else file.digest
         mode = 0o777 if file.type is FileType.SYMLINK else file.mode
-        there.append(replace(file, decision=Decision.KEEP, content=None, digest=digest, mode=mode))
+        there.append(structs.replace(file, decision=Decision.KEEP, content=None, digest=digest, mode=mode))
     return sorted(there, key=lambda file: os.fsencode(file.path))
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pruner.errors import EnvironmentFault
 from pruner.model import Distro, Edge, EdgeKind, FileType, ImageConfig, Node, Strength
@@ -248,7 +249,7 @@ def test_owner_reason_and_remedy_come_from_the_plan(place):
     assert [name.remedy for name in found] == ["--accept plugins", "--feature conf=b.conf", "--keep /etc/odd[[]1][*]"]
     assert {(name.owner, name.reason) for name in found} == {("pkg:deb/debian/app@1", "refused option")}
     assert [item.glob for item in refinements(verification, plan)] == [*paths[:2], "/etc/odd[[]1][*]"]
-    kept = replace(plan, files=tuple(replace(file, decision=Decision.KEEP) for file in plan.files))
+    kept = replace(plan, files=tuple(structs.replace(file, decision=Decision.KEEP) for file in plan.files))
     assert refinements(verification, kept) == ()
 
 

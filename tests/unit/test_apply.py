@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pruner.apply import apply, apply_tar
 from pruner.errors import EnvironmentFault, InputError, UsageError
@@ -121,7 +122,7 @@ def made(path: str, content: bytes) -> FilePlan:
 
 
 def changed(plan: Plan, name: str, /, **fields: object) -> Plan:
-    return replace(plan, files=tuple(replace(f, **fields) if f.path == name else f for f in plan.files))
+    return replace(plan, files=tuple(structs.replace(f, **fields) if f.path == name else f for f in plan.files))
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ WRONG: list[tuple[Callable[[Plan], Plan], str]] = [
     (lambda p: replace(p, files=(*p.files, made("/bin/sh", b"x"))), "below something that is not a directory"),
     (lambda p: replace(p, files=(*p.files, made("/outside/x", b"x"))), "below something that is not a directory"),
     (lambda p: replace(p, files=(*p.files, made("/empty/x", b"x"))), "below something that is not a directory"),
-    (lambda p: replace(p, files=(*p.files, replace(made("/x", b""), content=None))), "its content is missing"),
+    (lambda p: replace(p, files=(*p.files, structs.replace(made("/x", b""), content=None))), "its content is missing"),
     (lambda p: changed(p, "/etc/app.conf", mode=0o100644), "impossible mode"),
     (lambda p: changed(p, "/etc/app.conf", uid=2**40), "impossible mode, owner"),
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from pruner import make_planned
 from pruner.emit import emit_all
@@ -399,7 +400,7 @@ class TestBuilders:
     def test_reasons_are_comments_whatever_they_hold(self, small: SmallRoot) -> None:
         """A line break in a name or a reason opens no line of the script."""
         planned = planned_of(small)
-        files = tuple(replace(file, reason="x\nrm -rf /\r\x1b[2J") for file in planned.plan.files)
+        files = tuple(structs.replace(file, reason="x\nrm -rf /\r\x1b[2J") for file in planned.plan.files)
         script = text_of(artifacts_of(replace(planned, plan=replace(planned.plan, files=files))), "install.sh")
         assert not any(line.startswith("rm -rf /") for line in re.split(r"[\n\r]", script))
         assert "\x1b" not in script

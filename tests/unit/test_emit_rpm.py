@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 from pruner.emit import emit_all
 from pruner.emit.packagelock import lock_schema
@@ -229,7 +230,8 @@ class TestNames:
             library, tool = given.inventory.packages
             inventory = replace(given.inventory, packages=(library, replace(tool, files=(own,))))
             files = tuple(
-                replace(file, digest=digest) if file.path == "/usr/bin/tool" else file for file in rpm_plan().files
+                structs.replace(file, digest=digest) if file.path == "/usr/bin/tool" else file
+                for file in rpm_plan().files
             )
             text = script(rpm_plan(files=files), replace(given, inventory=inventory))
             assert ("AS THEIR PACKAGES BRING THEM" in text) is bool(said)

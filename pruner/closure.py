@@ -198,18 +198,23 @@ def _explore(
     reached: dict[Node, bool],
 ) -> dict[Node, bool]:
     """Extend `reached` by everything that `start` leads to over edges that are `followed`, and return it."""
-    pending = start
-    while pending:
-        edge, source_active = pending.pop()
-        target = edge.target
-        before = reached.get(target)
-        if before is True:
+    active_ends, inert_ends = list[Node](), list[Node]()
+
+    def add(edges: Iterable[Edge], source_active: bool) -> None:
+        for edge in edges:
+            (active_ends if source_active and edge.kind not in INERT_KINDS else inert_ends).append(edge.target)
+
+    for edge, source_active in start:
+        add((edge,), source_active)
+    while active_ends or inert_ends:
+        # Active ones first: who is asked what it needs when it is active need not be asked before when it is inert.
+        active = bool(active_ends)
+        node = active_ends.pop() if active else inert_ends.pop()
+        before = reached.get(node)
+        if before is True or before is active:
             continue
-        active = source_active and edge.kind not in INERT_KINDS
-        if before is active:
-            continue
-        reached[target] = active
-        pending.extend((further, active) for further in followed(target, active))
+        reached[node] = active
+        add(followed(node, active), active)
     return reached
 
 

@@ -38,3 +38,13 @@ def syft() -> str:
         if binary.exists():
             return str(binary)
     return need("syft")
+
+
+def chisel() -> str:
+    """The path of a real chisel: `$PRUNER_CHISEL`, the one that `.ci/get-chisel` built, or PATH."""
+    chosen = os.environ.get("PRUNER_CHISEL")
+    if chosen:
+        return chosen
+    cache = Path(os.environ.get("PRUNER_CACHE") or Path.home() / ".cache" / "pruner")
+    built = sorted(cache.glob("chisel-*/chisel"))
+    return str(built[-1]) if built else need("chisel")

@@ -1,0 +1,178 @@
+"""Typed reading of the nodes of a release's files: what does not fit becomes a problem, and reading goes on."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final
+
+from pruner.errors import printable
+from pruner.slices.goscalars import Unfit, is_null, number_of, text_of, truth_of
+from pruner.slices.types import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pruner.slices.yamlnodes import Node
+
+_MERGED_AT_MOST: Final = 10_000
+"""Pairs that one mapping may get through merge keys, so that merges of merges end."""
+_NEAR = 0.6
+"""Similarity (difflib's ratio) from which on a key is taken for a misspelt one."""
+
+
+class Entry:
+    """A key with its value."""
+
+    __slots__ = ("key", "line", "value")
+
+    def __init__(self, key: str, line: int, value: Node) -> None:
+        self.key = key
+        self.line = line
+        self.value = value
+
+
+class Reader:
+    """Reads the nodes of one file and collects its problems."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def error(self, line: int, rule: str, message: str, hint: str = "") -> None:
+        """Note what chisel refuses."""
+        self._note(line, rule, Severity.ERROR, (message, hint))
+
+    def warn(self, line: int, rule: str, message: str, hint: str = "") -> None:
+        """Note what chisel takes, but not as it is meant."""
+        self._note(line, rule, Severity.WARNING, (message, hint))
+
+    def _note(self, line: int, rule: str, severity: Severity, told: tuple[str, str]) -> None:
+        message, hint = told
+        problem = Problem(file=self.file, line=max(line, 1), rule=rule, severity=severity, message=message, hint=hint)
+        self.problems.append(problem)
+
+    def entries(self, node: Node, what: str) -> list[Entry]:
+        """The keys and values of a mapping, merge keys (`<<`) filled in; empty for null and for what is no mapping."""
+        if is_null(node):
+            return []
+        if not node.mapping:
+            self.error(node.line, "wrong-type", f"{what}: a mapping is expected, not {node.word}")
+            return []
+        found: dict[str, Entry] = {}
+        self._collect(node, what, found, [0])
+        return list(found.values())
+
+    def _collect(self, node: Node, what: str, found: dict[str, Entry], count: list[int]) -> None:
+        """Put the pairs of `node` into `found`, what is there first wins, then what it merges."""
+        merged: list[Node] = []
+        seen: dict[str, int] = {}
+        for key, value in zip(*node.value, strict=True):
+            count[0] += 1
+            if count[0] > _MERGED_AT_MOST and count[0] > len(node.value[0]):
+                self.error(key.line, "yaml-syntax", f"{what}: merges more than {_MERGED_AT_MOST} keys")
+                return
+            if key.value == "<<" and key.plain and key.tag in {"", "!!merge"}:
+                merged.append(value)
+                name = "<<"
+            else:
+                try:
+                    name = text_of(key)
+                except Unfit:
+                    self.error(key.line, "wrong-type", f"{what}: a key must be text, not {key.word}")
+                    continue
+            if name in seen:
+                where = f"the first is on line {seen[name]}"
+                self.error(key.line, "duplicate-key", f"{what}: duplicate key '{printable(name)}'", where)
+                continue
+            seen[name] = key.line
+            if not is_null(key) and (name != "<<" or not merged):
+                found.setdefault(name, Entry(name, key.line, value))
+        for value in merged:
+            self._merge(value, what, found, count)
+
+    def _merge(self, node: Node, what: str, found: dict[str, Entry], count: list[int]) -> None:
+        for source in node.value if isinstance(node.value, list) else (node,):
+            if not source.mapping:
+                self.error(source.line, "wrong-type", f"{what}: '<<' merges mappings, not {source.word}")
+            else:
+                self._collect(source, what, found, count)
+
+    def fields(self, node: Node, what: str, known: Collection[str], *, optional: bool = True) -> dict[str, Entry]:
+        """The keys of a mapping of known fields that have a value; each unknown one is a warning.
+
+        Unless values are `optional`, so is each known one without a value.
+        """
+        result = {}
+        for entry in self.entries(node, what):
+            if entry.key in known:
+                if not is_null(entry.value):
+                    result[entry.key] = entry
+                elif not optional:
+                    self.warn(entry.line, "no-value", f"{what}: '{entry.key}' has no value, so chisel ignores it")
+                continue
+            near = difflib.get_close_matches(entry.key, known, n=1, cutoff=_NEAR)
+            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
+            self.warn(entry.line, "unknown-key", f"{what}: chisel ignores the key '{printable(entry.key)}'", hint)
+        return result
+
+    def text(self, fields: Mapping[str, Entry], key: str, what: str) -> str | None:
+        """The text of a field; None where it is absent."""
+        entry = fields.get(key)
+        if entry is None:
+            return None
+        try:
+            return text_of(entry.value)
+        except Unfit:
+            self._unfit(entry, what, "text")
+            return None
+
+    def truth(self, fields: Mapping[str, Entry], key: str, what: str) -> bool:
+        """The truth of a field; false where it is absent."""
+        entry = fields.get(key)
+        if entry is None:
+            return False
+        try:
+            return truth_of(entry.value)
+        except Unfit:
+            self._unfit(entry, what, "true or false")
+            return False
+
+    def number(self, fields: Mapping[str, Entry], key: str, what: str) -> int | None:
+        """The number of a field; None where it is absent."""
+        entry = fields.get(key)
+        if entry is None:
+            return None
+        try:
+            return number_of(entry.value)
+        except Unfit:
+            self._unfit(entry, what, "a whole number")
+            return None
+
+    def texts(self, fields: Mapping[str, Entry], key: str, what: str, *, single: bool = False) -> tuple[str, ...]:
+        """The items of a list of texts, nulls left out; with `single` one text will do as well."""
+        entry = fields.get(key)
+        if entry is None:
+            return ()
+        if single and entry.value.scalar:
+            return (self.text(fields, key, what) or "",)
+        return tuple(text for text, _ in self.items(entry, what))
+
+    def items(self, entry: Entry, what: str) -> list[tuple[str, int]]:
+        """The texts of the list that `entry` holds, with their lines."""
+        if not isinstance(entry.value.value, list):
+            self._unfit(entry, what, "a list")
+            return []
+        found = []
+        for item in entry.value.value:
+            if is_null(item):
+                continue
+            try:
+                found.append((text_of(item), item.line))
+            except Unfit:
+                self.error(item.line, "wrong-type", f"{what}: '{entry.key}' lists text, not {item.word}")
+        return found
+
+    def _unfit(self, entry: Entry, what: str, wanted: str) -> None:
+        value = entry.value
+        found = f"'{printable(value.value)[:60]}'" if value.scalar else value.word
+        self.error(value.line, "wrong-type", f"{what}: '{entry.key}' must be {wanted}, not {found}")

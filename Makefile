@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export SYFT_CHECK_FOR_APP_UPDATE = false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint corpus images corpus-full integration bench wheel clean
+.PHONY: help demo test lint corpus images corpus-full integration chisel chisel-ci bench wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,14 @@ images: $(BIN)/.ready  ## the emitted Dockerfile, built by buildah for three app
 
 corpus-full: $(BIN)/.ready  ## the same, and every smoke test must fail when a needed file is gone
 	$(BIN)/pytest -q -m corpus
+
+chisel: $(BIN)/.ready  ## slices of nine applications, cut and run by the real chisel, every slice cut alone; the validator beside it
+	$(BIN)/python -m tests.chisel.table --alone all; code=$$?; \
+	$(BIN)/python -m tests.chisel.agreement && exit $$code
+
+chisel-ci: $(BIN)/.ready  ## the same with a fixed sample of slices cut alone
+	$(BIN)/python -m tests.chisel.table --alone 20; code=$$?; \
+	$(BIN)/python -m tests.chisel.agreement && exit $$code
 
 bench: $(BIN)/.ready  ## planning next to a bare load of its SBOM; selection next to aspcud and apt
 	$(BIN)/python -m benchmarks.plan

@@ -68,6 +68,17 @@ class Closure:
             found.setdefault(target[0], edge_between[source, target])
         return found
 
+    def answered(self) -> tuple[Edge, ...]:
+        """An edge for every choice of a reached state that was never left open: to its first option that is reached."""
+        settled = {(edge.source, edge.target) for edge in self.settled}
+        found = set()
+        for (node, active), findings in self.findings.items():
+            for choice in findings.choices if self.reached[node] is active else ():
+                options = [option for option in choice.options if option in self.reached]
+                if options and not any((choice.source, option) in settled for option in options):
+                    found.add(Edge(source=choice.source, target=options[0], kind=choice.kind, evidence=choice.evidence))
+        return tuple(sorted(found, key=_order))
+
     def added_by(self, edges: Iterable[Edge]) -> frozenset[Node]:
         """The nodes that accepting these refused edges would add, as far as the `beyond_of` of `close` tells what
         those need in turn; choices are held as they are.

@@ -12,7 +12,7 @@ from pruner.model import File, FileType, Findings
 if TYPE_CHECKING:
     from pruner.analyze.view import View
 
-__all__ = ["analyze", "joined", "surface"]
+__all__ = ["analyze", "is_program_text", "joined", "surface"]
 
 Analyzer = Callable[[File, memoryview, bool, "View"], Findings]
 
@@ -125,6 +125,11 @@ def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[st
             return [*kinds, language.lastgroup]
     language_of_name = _BY_EXTENSION.get(file.path.rpartition("/")[2].rpartition(".")[2].lower())
     return [*kinds, language_of_name] if language_of_name else kinds
+
+
+def is_program_text(path: str) -> bool:
+    """Whether the name says that a runtime reads the file as a program: a module or a script by its extension."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower() in _BY_EXTENSION
 
 
 def _interpreter(head: bytes) -> str:

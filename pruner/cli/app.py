@@ -12,6 +12,7 @@ from pruner.cli.plan import plan_command
 from pruner.cli.rules import rules_app
 from pruner.cli.schema import schema_command
 from pruner.cli.select import select_command
+from pruner.cli.slices import slices_app
 from pruner.cli.verify import verify_command
 from pruner.cli.why import why_command
 
@@ -46,5 +47,6 @@ app.command("apply", short_help="Write the pruned root, as a directory or a tar.
 app.command("verify", short_help="Run commands in both roots and compare.")(verify_command)
 app.command("select", short_help="Find the smallest set of packages for what is needed.")(select_command)
 app.command("fetch", short_help="Download exactly the packages of a lock.")(fetch_command)
+app.add_typer(slices_app, name="slices", short_help="Write, merge, check and compare slices for chisel.")
 app.add_typer(rules_app, name="rules")
 app.command("schema", short_help="Print the JSON Schema of a plan, of pruner.yaml or of a lock.")(schema_command)

@@ -64,6 +64,11 @@ def with_package_database(
     )
 
 
+def is_of_database(file: FilePlan) -> bool:
+    """Whether a plan holds `file` only because `with_package_database` made it, or something in it."""
+    return file.reason == _REASON
+
+
 def package_database(
     packages: Iterable[Package], tree: Tree, kept: frozenset[str], *, needs_status: bool = False
 ) -> Mapping[str, bytes]:

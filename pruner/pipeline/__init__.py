@@ -23,14 +23,16 @@ from pruner.pipeline.demand import Demand
 from pruner.pipeline.entries import check_features, find_entries
 from pruner.pipeline.evidence import unowned_links
 from pruner.pipeline.keeps import keep_edges
+from pruner.pipeline.kinds import with_executables
 from pruner.pipeline.materials import gather_materials
+from pruner.pipeline.packages import packages_in_full
 from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
 from pruner.pipeline.settle import Settler
 from pruner.plan import Context, InputRecord, Plan, Settings, decide
 from pruner.read import read_sbom
 from pruner.read.inventory import join
-from pruner.read.packages import inventory_of_packages
+from pruner.read.packages import has_database, inventory_of_packages
 from pruner.read.relationfile import read_relations
 from pruner.rootfs import Tree
 from pruner.rules import RuleSet, load_rules
@@ -38,6 +40,7 @@ from pruner.rules import RuleSet, load_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pruner.closure import Closure
     from pruner.plan.materials import Materials
     from pruner.rootfs import Root
 
@@ -73,12 +76,15 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
                 f"{printable(inventory.name)}: lists no files, so nothing can be decided on from it alone",
                 hint="give the bytes with --root, or a syft-json SBOM",
             )
+        if root is not None and request.packages:
+            inventory = with_executables(inventory, root)
         if root is not None and root.lacks:
             inventory = replace(inventory, lacks=(*inventory.lacks, *root.lacks))
         search_path = inventory.image.search_path if inventory.image is not None else DEFAULT_SEARCH_PATH
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
-        plan = _plan(request, inventory, view, rules, progress)
+        plan, closure = _plan(request, inventory, view, rules, progress)
         materials = gather_materials(plan, inventory, view.tree, root)
+        materials = replace(materials, answered=closure.answered())
         return Planned(plan=plan, inventory=inventory, tree=view.tree, materials=materials)
     finally:
         if root is not None:
@@ -89,19 +95,24 @@ def _stated(request: Request, root: Root | None) -> Inventory:
     """What the SBOM says, or where there is none, that the root's own packages say it all."""
     if request.sbom is not None:
         return read_sbom(request.sbom)
-    if not isinstance(root, ComposedRoot):
+    if root is None or not (isinstance(root, ComposedRoot) or has_database(root)):
         raise InputError(
-            f"{printable(request.root or 'no root')}: holds no package archives, so an SBOM is needed",
+            f"{printable(request.root or 'no root')}: holds no package archives and no package database, so an SBOM is "
+            "needed",
             hint="pruner plan SBOM …, or --from-packages with a directory of .deb or .apk files",
         )
     return inventory_of_packages(root)
 
 
-def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]) -> Plan:
+def _plan(
+    request: Request, inventory: Inventory, view: View, rules: RuleSet, progress: Callable[[str], None]
+) -> tuple[Plan, Closure]:
     progress("closing")
     check_features(request.features, rules.capabilities)
+    bound = rules.bind(inventory, view.tree, view.search_path)
     entries = find_entries(request.entries, view, sorted(request.features.items()))
-    kept = keep_edges(request.keep, view)
+    full = packages_in_full(request.packages, view, bound)
+    kept = (*keep_edges(request.keep, view), *full.edges)
     policy = Policy(
         profile=request.profile,
         accept=request.accept,
@@ -109,7 +120,6 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         entry_files=entries.files,
         is_dropped=drop_matcher(request.drop, request.keep, entries.files, view.tree),
     )
-    bound = rules.bind(inventory, view.tree, view.search_path)
     demand = Demand(view, bound, request.profile)
     settler = Settler(view, demand.needs_of)
 
@@ -122,7 +132,7 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
 
     closure = close(
         [*entries.edges, *kept, *base_edges(view)],
-        edges_of=demand.edges_of,
+        edges_of=lambda node, active: demand.edges_of(node, active and node not in full.silent),
         accepts=policy.accepts,
         settle=settle,
         beyond_of=demand.surface_of,
@@ -140,8 +150,9 @@ def _plan(request: Request, inventory: Inventory, view: View, rules: RuleSet, pr
         directories=base_directories(view),
         verify=request.verify,
         settings=_settings(request),
+        prices_options=not request.packages,
     )
-    return decide(inventory, closure, context)
+    return decide(inventory, closure, context), closure
 
 
 def _settings(request: Request) -> Settings:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from pruner.model import FileType
+from pruner.pipeline.concatenations import concatenations
+from pruner.pipeline.kinds import elf_and_programs
 from pruner.plan import Decision
 from pruner.plan.materials import INSTALLABLE, Materials, PackageSource, Shipped, shipped_names
 from pruner.read.aptsources import read_apt_sources
@@ -27,6 +30,8 @@ _INFO = "/var/lib/dpkg/info"
 _RPM_DATABASES = ("/usr/lib/sysimage/rpm", "/usr/share/rpm", "/var/lib/rpm")
 _MOST_DATABASE_BYTES = 256 * 1024 * 1024
 """A database of ten thousand packages; a larger one is left alone."""
+_MADE = re.compile(r"made by (\S+)'s (\S+)")
+"""Reasons of `pruner.maintainer.scripts`."""
 _SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config")
 
 
@@ -38,17 +43,23 @@ def gather_materials(plan: Plan, inventory: Inventory, tree: Tree, root: Root | 
     """
     shipped = shipped_names(plan, inventory, tree)
     if root is None:
+        elf, programs = elf_and_programs(plan.files, inventory, None)
         lacking = (file.path for file in plan.files if _is_kept(file, FileType.REGULAR) and file.path not in shipped)
         return Materials(
             inventory=inventory,
             tree=tree,
             shipped=shipped,
             unread=dict.fromkeys(lacking, "its bytes are not in the SBOM"),
+            elf=elf,
+            programs=programs,
         )
     attributes = _attributes(plan, root)
-    changed = _changed(shipped, inventory, root) | attributes.keys()
+    changed = _changed(shipped, inventory, root)
+    attributed = {path: shipped[path] for path in attributes if path in shipped and path not in changed}
+    changed |= attributes.keys()
     shipped = {path: found for path, found in shipped.items() if path not in changed}
     own = [file for file in plan.files if file.decision is Decision.KEEP and file.path not in shipped]
+    elf, programs = elf_and_programs(plan.files, inventory, root)
     contents, unread = _contents(own, root)
     return Materials(
         inventory=inventory,
@@ -57,6 +68,7 @@ def gather_materials(plan: Plan, inventory: Inventory, tree: Tree, root: Root | 
         contents=contents,
         unread=unread,
         attributes=attributes,
+        attributed=attributed,
         # Dropped directories too: the package database, which is made later, may bring one back as a parent.
         modified={
             file.path: root.modified(file.path)
@@ -64,6 +76,10 @@ def gather_materials(plan: Plan, inventory: Inventory, tree: Tree, root: Root | 
             if file.type is FileType.DIRECTORY or (file.decision is Decision.KEEP and file.path not in shipped)
         },
         scripts=_scripts(plan, root),
+        made_by=_made_by(plan, root),
+        concatenations=concatenations(contents, inventory, root),
+        elf=elf,
+        programs=programs,
         databases=_rpm_databases(plan, root),
         sources=tuple(
             PackageSource(uri=uri, suite=suite, components=components)
@@ -158,15 +174,26 @@ def _rpm_databases(plan: Plan, root: Root) -> dict[str, bytes]:
     return found
 
 
-def _scripts(plan: Plan, root: Root) -> dict[PackageId, str]:
+def _made_by(plan: Plan, root: Root) -> dict[str, tuple[str, str]]:
+    """Package and script of what maintainer scripts made, where they were followed."""
+    reasons = getattr(root, "reasons", {})
+    found = ((file.path, _MADE.fullmatch(reasons[file.path])) for file in plan.files if file.path in reasons)
+    return {path: (match[1], match[2]) for path, match in found if match is not None}
+
+
+def _scripts(plan: Plan, root: Root) -> dict[PackageId, Mapping[str, str]]:
     """Text of the maintainer scripts of kept Debian packages (deb-postinst(5) and its kin)."""
-    texts: dict[PackageId, str] = {}
+    texts: dict[PackageId, Mapping[str, str]] = {}
     for package in plan.packages:
         if package.decision is Decision.DROP or package.type != "deb":
             continue
         names = (f"{package.name}", f"{package.name}:{package.architecture}")
-        places = (f"{_INFO}/{name}.{script}" for name in names for script in _SCRIPTS)
-        found = [path for path in places if path in root.files and root.files[path].type is FileType.REGULAR]
+        places = ((script, f"{_INFO}/{name}.{script}") for name in names for script in _SCRIPTS)
+        found = {
+            script: bytes(root.read(path)).decode("utf-8", "replace")
+            for script, path in places
+            if path in root.files and root.files[path].type is FileType.REGULAR
+        }
         if found:
-            texts[package.id] = "\n".join(bytes(root.read(path)).decode("utf-8", "replace") for path in found)
+            texts[package.id] = found
     return texts

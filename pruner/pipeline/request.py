@@ -29,11 +29,14 @@ class Request:
     """One planning job."""
 
     sbom: str | None
-    """Path of the SBOM, or `-` for standard input; None where `root` is a directory of package archives."""
+    """Path of the SBOM, or `-` for standard input; None where `root` is a directory of package archives, or has a
+    package database that says what is installed."""
     root: str | None = None
     """A directory, root tar, docker-archive, OCI layout or a directory of package archives; None plans from the SBOM
     alone."""
     entries: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    """Names of distribution packages of which every file counts as running, but for documentation classes."""
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     features: Mapping[str, str | None]

@@ -48,6 +48,8 @@ class Context:
     """Directories that a container needs whatever runs in it, kept or made."""
     verify: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    prices_options: bool = True
+    """Whether the plan says what each option costs; a plan of whole packages has no use for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,9 @@ def decide(inventory: Inventory, closure: Closure, context: Context) -> Plan:
         files=files,
         packages=packages,
         edges=closure.edges,
-        optional=optional_plans(closure, inventory.files, context.option_name, context.option_why),
+        optional=optional_plans(closure, inventory.files, context.option_name, context.option_why)
+        if context.prices_options
+        else (),
         capabilities=tuple(sorted(node_name(node) for node in closure.reached if node_kind(node) == "capability")),
         unknowns=tuple(sorted({*closure.unknowns, *context.unknowns, *dropped_needs})),
         lacks=inventory.lacks,

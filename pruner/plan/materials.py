@@ -14,7 +14,7 @@ from pruner.plan.types import Decision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pruner.model import Inventory, Package, PackageId
+    from pruner.model import Edge, Inventory, Package, PackageId
     from pruner.plan.types import Plan
     from pruner.rootfs import Tree
 
@@ -60,10 +60,22 @@ class Materials:
     """Kept regular files that no archive brings and whose bytes are not here: the reason, one lowercase phrase."""
     attributes: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     """Extended attributes of `contents`, where a file has any."""
+    attributed: Mapping[str, Shipped] = field(default_factory=dict)
+    """Kept names that a package's archive brings as they are but for their extended attributes."""
     modified: Mapping[str, int] = field(default_factory=dict)
     """When kept names that no archive brings, directories included, were modified: seconds since the epoch."""
-    scripts: Mapping[PackageId, str] = field(default_factory=dict)
-    """Text of the maintainer scripts of kept packages, where the root holds them."""
+    scripts: Mapping[PackageId, Mapping[str, str]] = field(default_factory=dict)
+    """Text of the maintainer scripts of kept packages by their names (`postinst`), where the root holds them."""
+    made_by: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """In a root that is composed of archives: the package whose script made a kept name, and which script."""
+    elf: frozenset[str] = frozenset()
+    """Kept ELF files, as far as bytes or the SBOM tell."""
+    programs: frozenset[str] = frozenset()
+    """Kept files that somebody may execute: ELF programs, and scripts with a `#!` line."""
+    concatenations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For those of `contents` that are packages' files one after the other the real paths of these, in order."""
+    answered: tuple[Edge, ...] = ()
+    """What a reached node needs any one of and has because it was kept for another reason."""
     databases: Mapping[str, bytes] = field(default_factory=dict)
     """The root's own package databases in a binary form, by real path."""
     sources: tuple[PackageSource, ...] = ()

@@ -1,4 +1,4 @@
-"""The inventory of a root that is composed of package archives, before it is joined with that root."""
+"""The inventory of a root whose own package database says it all, before it is joined with that root."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pruner.rootfs.types import Root
 
 PACKAGES_FORMAT = "packages"
-"""`Inventory.format` where package archives stand in for an SBOM: the root's own database lists all there is."""
+"""`Inventory.format` where nothing stands beside the root: its own package database lists all there is."""
+_DATABASES = ("/var/lib/dpkg/status", "/var/lib/dpkg/status.d", "/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _NO_DISTRIBUTION = "no package brings os-release (base-files does), so the packages' distribution is not named"
 
 
@@ -27,6 +28,11 @@ def inventory_of_packages(root: Root) -> Inventory:
         distro=distro,
         lacks=() if distro.id else (_NO_DISTRIBUTION,),
     )
+
+
+def has_database(root: Root) -> bool:
+    """Whether `root` holds the database of a package manager that can stand for an SBOM: dpkg's or apk's."""
+    return any(path in root.files for path in _DATABASES)
 
 
 def _distro(root: Root) -> Distro:

@@ -194,6 +194,10 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
     elf: bool = False
     active: bool = True
     """False for a file that the closure keeps without running it: what it needs when it runs is not known."""
+    attributes: tuple[str, ...] = ()
+    """Names of extended attributes (`security.capability`) that the archive does not carry and a script sets."""
+    device: tuple[int, int] | None = None
+    """Major and minor number of a device node."""
 
 
 class Need(NamedTuple):
@@ -230,3 +234,8 @@ class SliceSource:
     """Packages that are sliced in full, not only what an application needs."""
     unknowns: tuple[str, ...] = ()
     """What could not be said, one sentence each."""
+    listed_by_arch: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """`listed` of further architectures, by Debian's name of each, where they were given."""
+    concatenations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """State whose bytes are those of other files of its package, one after the other: path -> their shipped names in
+    that order, each ending in a newline (one is added where it has none)."""

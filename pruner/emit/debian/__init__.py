@@ -13,6 +13,7 @@ from pruner.emit.debian.builders import bazel_artifacts, dockerfile, mmdebstrap_
 from pruner.emit.debian.copies import copies_of
 from pruner.emit.debian.relationships import relationships_artifact
 from pruner.emit.debian.script import install_script, readme_artifact
+from pruner.emit.debian.slicefile import slices_artifact
 from pruner.emit.debian.state import parts_of, state_artifacts
 from pruner.emit.packagelock import lock_artifact
 
@@ -45,4 +46,5 @@ def debian_artifacts(plan: Plan, materials: Materials, *, epoch: int | None = No
         mmdebstrap_script(plan),
         *bazel_artifacts(plan, archives, materials),
         relationships_artifact(plan, materials),
+        slices_artifact(plan, materials),
     )

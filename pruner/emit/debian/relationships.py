@@ -69,7 +69,7 @@ def relationships_artifact(plan: Plan, materials: Materials) -> Artifact:
         record
         for package in installed
         if package.id in facts.kept
-        for record in _records(package, facts, materials.scripts.get(package.id))
+        for record in _records(package, facts, _script(materials.scripts.get(package.id)))
     ]
     lines = ",\n".join(json.dumps(record, separators=(", ", ": ")) for record in records)
     return Artifact(path=RELATIONSHIPS_FILE, data=f'{{"relationships": [\n{lines}\n]}}\n'.encode("ascii"))
@@ -92,6 +92,10 @@ def declared_by(directory: Path, name: str) -> tuple[str, ...]:
         )
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(f"{path}: can't be read: {error}", hint="plan again") from None
+
+
+def _script(scripts: Mapping[str, str] | None) -> str | None:
+    return None if scripts is None else "\n".join(scripts.values())
 
 
 def _records(package: Package, facts: _Facts, script: str | None) -> Iterator[dict[str, object]]:

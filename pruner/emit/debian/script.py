@@ -90,6 +90,8 @@ def readme_artifact(parts: Parts, archives: Sequence[Archive]) -> Artifact:
         "  packages.lock.json    the packages: versions, checksums, and what of each is kept",
         "  relationships.json    every declared dependency of a kept package: needed at run time, by maintainer",
         "                        scripts alone, or by neither",
+        "  slices.json           what `pruner slices` takes: all that each package ships, its scripts, and which state",
+        "                        no package brings",
         "",
         f"{len(archives)} packages, {kinds['whole']} of them whole; {len(parts.state)} names in state.tar.",
     ]

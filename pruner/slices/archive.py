@@ -1,0 +1,91 @@
+"""Where chisel will fetch from: the archive, its key and its dates, as `chisel.yaml` states them.
+
+chisel asks for a label `Ubuntu` in the archive's InRelease and knows no other base address than Ubuntu's, so that a
+release for another distribution is cut from a mirror of its own behind `HTTP_PROXY`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.errors import InputError, printable
+from pruner.slices.pgpkey import NoKey, key_id
+from pruner.slices.types import Archive, PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pruner.slices.types import SliceSource
+
+_UBUNTU = {
+    "20.04": ("focal", "2020-04-23", "2025-05-29", "2030-04-23", "2032-04-27"),
+    "22.04": ("jammy", "2022-04-21", "2027-06-01", "2032-04-21", "2034-04-25"),
+    "24.04": ("noble", "2024-04-25", "2029-05-31", "2034-04-25", "2036-04-29"),
+    "26.04": ("resolute", "2026-04-23", "2031-05-29", "2036-04-23", "2038-04-27"),
+}
+"""Series, and its dates: release, end of standard, of expanded, of legacy support (distro-info-data, ubuntu.csv)."""
+_DEBIAN = {
+    "11": ("bullseye", "2021-08-14", "2026-08-31"),
+    "12": ("bookworm", "2023-06-10", "2028-06-30"),
+    "13": ("trixie", "2025-08-09", "2030-06-30"),
+}
+"""Series with its dates of release and of the end of long-term support (distro-info-data, debian.csv)."""
+_SERIES = {
+    **{("ubuntu", version): series for version, (series, *_) in _UBUNTU.items()},
+    **{("debian", version): series for version, (series, *_) in _DEBIAN.items()},
+}
+_UNKNOWN_DATES = {"standard": "2020-01-01", "end-of-life": "2099-12-31"}
+_MOST_BYTES = 1 << 20
+
+
+def maintenance_of(distribution: str, version: str) -> Mapping[str, str]:
+    """When the release of a distribution is maintained, by chisel's names; wide dates where that is not known."""
+    if distribution == "ubuntu" and version in _UBUNTU:
+        _, standard, expanded, legacy, end = _UBUNTU[version]
+        return {"standard": standard, "expanded": expanded, "legacy": legacy, "end-of-life": end}
+    if distribution == "debian" and version in _DEBIAN:
+        _, standard, end = _DEBIAN[version]
+        return {"standard": standard, "end-of-life": end}
+    return _UNKNOWN_DATES
+
+
+def archive_of(
+    source: SliceSource,
+    *,
+    version: str = "",
+    suites: Sequence[str] = (),
+    components: Sequence[str] = (),
+    key: PublicKey | None = None,
+) -> Archive:
+    """The archive `ubuntu`, the name that chisel looks for, with what is not given as the distribution has it."""
+    stated = version or source.version or "unknown"
+    if not suites:
+        series = _SERIES.get((source.distribution, source.version), "stable")
+        more = (f"{series}-updates", f"{series}-security") if source.distribution == "ubuntu" else ()
+        suites = (series, *more)
+    if not components:
+        components = ("main", "universe") if source.distribution == "ubuntu" else ("main",)
+    return Archive(
+        name="ubuntu",
+        version=stated,
+        suites=tuple(suites),
+        components=tuple(components),
+        public_keys=(key.name,) if key else (),
+    )
+
+
+def read_archive_key(path: Path) -> PublicKey:
+    """The one public key of an armored file, as chisel takes it. Raises `InputError` for anything else."""
+    shown = printable(str(path))
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_MOST_BYTES).decode("ascii", "replace").replace("\r", "")
+    except OSError as error:
+        raise InputError(f"{shown}: can't be read: {(error.strerror or str(error)).lower()}") from error
+    try:
+        identifier = key_id(text)
+    except NoKey as error:
+        hint = "gpg --quick-gen-key NAME rsa3072 sign never makes a key that fits, gpg --armor --export writes it"
+        raise InputError(f"{shown}: {error}", hint=hint) from error
+    return PublicKey(name="archive-key", id=identifier, armor=f"{text.strip()}\n")

@@ -22,7 +22,7 @@ from pruner.slices.partition import partition, whole
 from pruner.slices.types import Content, Essential, Need, PathKind, Release, Slice, SlicedPackage, SliceKey, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from pruner.slices.contents import Body, Leftover
     from pruner.slices.graph import Cut
@@ -99,14 +99,19 @@ def parts_of(source: SliceSource) -> Parts:
 def _with_mattering_directories(
     files: Mapping[str, SourceFile], everything: Mapping[str, SourceFile], source: SliceSource
 ) -> dict[str, SourceFile]:
-    """`files` with the directories that nothing below brings along as they are, or that something needs."""
+    """`files` with the directories that nothing below brings along as they are, or that their own package needs."""
     below: defaultdict[str, set[str]] = defaultdict(set)
     for path, file in files.items():
         parent = posixpath.dirname(path)
         while file.package not in below[parent]:
             below[parent].add(file.package)
             parent = posixpath.dirname(parent)
-    needed = {need.target for needs in source.needs.values() for need in needs}
+    needed = {
+        need.target
+        for path, needs in source.needs.items()
+        for need in needs
+        if path in files and need.target in everything and files[path].package == everything[need.target].package
+    }
     found = dict(files)
     for path, file in everything.items():
         if file.type is not FileType.DIRECTORY or path == "/":
@@ -163,8 +168,15 @@ class _Partition:
         )
 
     def _needs(self) -> dict[str, tuple[Need, ...]]:
-        """The source's needs, less those that would make all of a package depend on what its copyright file names."""
-        needs = dict(self.source.needs)
+        """The source's needs, less those that would make all of a package depend on what its copyright file names.
+
+        Nor does who looks into a directory need the slice of another package that has put something there.
+        """
+        filled = {posixpath.dirname(path) for path in self.files}
+        needs = {
+            path: tuple(need for need in found if not self._is_of_another(path, need.target, filled))
+            for path, found in self.source.needs.items()
+        }
         for path, kind in self.kinds.items():
             if kind == COPYRIGHT:
                 found = [need for need in needs.get(path, ()) if self.kinds.get(need.target) == COPYRIGHT]
@@ -176,6 +188,19 @@ class _Partition:
                         found.append(Need(there, "link", "symbolic link to it"))
                 needs[path] = tuple(found)
         return needs
+
+    def _is_of_another(self, path: str, target: str, filled: Container[str]) -> bool:
+        """Whether `target` is a plain directory that another package than that of `path` fills."""
+        file, needed = self.files.get(path), self.files.get(target)
+        return (
+            file is not None
+            and needed is not None
+            and needed.type is FileType.DIRECTORY
+            and needed.package != file.package
+            and target in filled
+            and needed.mode == 0o755
+            and not (needed.uid or needed.gid)
+        )
 
     def _keys(self) -> dict[int, SliceKey]:
         users: defaultdict[int, int] = defaultdict(int)

@@ -62,9 +62,10 @@ def text_lines(key: str, text: str, indent: int) -> list[str]:
     `key` is one of the format's own words.
     """
     pad = " " * indent
-    short = f"{pad}{key}: {scalar(text)}"
-    if len(short) <= WIDTH and "\n" not in text:
-        return [short]
+    if len(text) <= WIDTH and "\n" not in text:
+        short = f"{pad}{key}: {scalar(text)}"
+        if len(short) <= WIDTH:
+            return [short]
     if _fits_block(text, indent + 2):
         hint = "2" if text[0] in " \t\n" else ""
         chomp = "" if text.endswith("\n") else "-"
@@ -109,7 +110,8 @@ def _pieces(text: str, room: int) -> list[str]:
     """`text` escaped, in pieces of at most `room` columns: one a line of it, longer lines in several."""
     pieces = []
     for line in text.splitlines(keepends=True) if "\n" in text else [text]:
-        if len(line) < room and not line.startswith(" ") and len(whole := _escaped(line)) < room:
+        bare = line.removesuffix("\n")
+        if " " not in bare[:1] and len(whole := _escaped(bare) + "\\n" * (bare != line)) < room:
             pieces.append(whole)
             continue
         piece = ""

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from pruner.model import Edge
     from pruner.pipeline import Planned
     from pruner.plan.slicefacts import SliceFacts
-    from pruner.plan.types import Plan
+    from pruner.plan.types import FilePlan, Plan
 
 _STATE_ARCHIVE = "debian/state.tar"
 _SYSTEM = frozenset("bin boot dev etc lib lib32 lib64 libx32 proc root run sbin sys tmp usr var".split())  # noqa: SIM905
 """Directories of `/` that the system's own packages and their scripts fill; Filesystem Hierarchy Standard 3.0, 3.2."""
+_HISTORY = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/ucf/")
+"""What a system wrote down while it was set up: caches and logs (Filesystem Hierarchy Standard 3.0, 5.5 and 5.10), the
+databases of dpkg(1), apt(8) and ucf(1). No package's own."""
 _LOCAL = "/usr/local/"
 """Is for what the system's packages do not bring; section 4.9."""
 
@@ -89,7 +92,8 @@ def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], comple
     kept = {file.path: file for file in plan.files if file.decision is not Decision.DROP and not is_of_database(file)}
     owners = Owners(plan, facts, kept)
     own = [path for path in kept if owners.shipped(path) is None and not owners.maker(path) and _is_application(path)]
-    for path in own:
+    past = [path for path, file in kept.items() if complete and _is_history(file) and owners.shipped(path) is None]
+    for path in (*own, *past):
         del kept[path]
     edges = (*plan.edges, *facts.answered)
     active = active_nodes(edges)
@@ -134,6 +138,10 @@ def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], comple
 def _is_application(path: str) -> bool:
     """Whether a name that no package brings and no script makes is the user's own rather than the system's state."""
     return path.startswith(_LOCAL) or path.split("/")[1] not in _SYSTEM
+
+
+def _is_history(file: FilePlan) -> bool:
+    return file.type is FileType.REGULAR and bool(file.bytes) and file.path.startswith(_HISTORY)
 
 
 def _left_out(paths: Sequence[str]) -> tuple[str, ...]:

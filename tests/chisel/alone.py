@@ -60,7 +60,7 @@ def cut_alone(
 ) -> Alone:
     """Cut each of `slices` into a root of its own, where programs and libraries must find what they are started with.
 
-    `excused` are those that lack it in the plan, too, which keeps them without running them.
+    `excused` are files of which that is not expected.
     """
     started = time.monotonic()
     companions = companions_of(release)

@@ -86,7 +86,7 @@ APPS: dict[str, App] = {
 
 APPLICATION_FILES: dict[str, tuple[str, ...]] = {
     "python3": ("/app",),
-    "nginx": ("/etc/nginx/conf.d/site.conf", "/srv/www", "/etc/nginx/tls"),
+    "nginx": ("/etc/nginx/conf.d/site.conf", "/srv", "/etc/nginx/tls"),
     "openjdk-17-jre-headless": ("/app",),
 }
 """What is the application's own and in no package: it is laid over a cut root before the application is run."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pruner.slices.source import source_of_directory
 from tests.chisel.alone import Alone, cut_alone, drawn, slices_of
 from tests.chisel.apps import APPLICATION_FILES, APPS
 from tests.chisel.archive import Archive, served
@@ -97,7 +98,7 @@ def trial(name: str, place: Path, *, alone: int | None) -> Result:
                     drawn(slices, alone),
                     place / "alone",
                     len(slices),
-                    lacking(planned.root),
+                    unstarted(planned, place / "plan"),
                 ),
             }
         )
@@ -120,6 +121,15 @@ def pruner(*words: object) -> Took:
     after = os.times()
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     return Took(wall=time.monotonic() - started, processor=processor)
+
+
+def unstarted(planned: Pruned, plan: Path) -> frozenset[str]:
+    """What need not start alone: what can't in the planned root either, and scripts that the plan keeps without running
+    them, of which it does not say what they would be started with.
+    """
+    files = source_of_directory(plan).files
+    scripts = {path for path, file in files.items() if not file.active and not file.elf}
+    return frozenset(lacking(planned.root).keys() | scripts)
 
 
 def judged(name: str, fat: FatRoot, planned: Pruned, done: Cut, place: Path) -> dict[str, object]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import sys
 import traceback
 
-from pruner.errors import PrunerError, printable
+from pruner.errors import EnvironmentFault, PrunerError, printable
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def run() -> None:
@@ -20,10 +22,7 @@ def run() -> None:
     except SystemExit as end:
         if end.code is not None and not isinstance(end.code, int):
             raise
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(end.code or 0)
+        os._exit(_flushed() or end.code or 0)
 
 
 def main() -> None:
@@ -45,11 +44,34 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 -- the last line of defence; a user never sees a traceback unasked
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            sys.exit(_no_room(error))
         if os.environ.get("PRUNER_DEBUG"):
             traceback.print_exc()
         sys.stderr.write(f"internal error: {type(error).__name__}: {printable(str(error))}\n")
         sys.stderr.write("hint: set PRUNER_DEBUG=1 for the traceback, and please report it\n")
         sys.exit(PrunerError.exit_code)
+
+
+def _flushed() -> int:
+    """Write what is left to write; the code of the error where there is no room for it, else 0."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        return _no_room(error)
+    return 0
+
+
+def _no_room(error: OSError) -> int:
+    """Say that a file, or what the output goes to, can't be written."""
+    if not error.filename:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output can't be written either
+    where = printable(os.fsdecode(error.filename)) if error.filename else "the output"
+    why = (error.strerror or str(error)).lower()
+    return _report(EnvironmentFault(f"{where} can't be written: {why}", hint="make room, or write elsewhere"))
 
 
 def _report(error: PrunerError) -> int:

@@ -2,7 +2,7 @@
 
 It knows nodes, edges and two states (inert, active; active implies inert), and nothing of packages, files or rules:
 what a node needs is asked of `edges_of(node, active)` when the node is reached, so cost follows what is kept.
-networkx holds the recorded graph; no engine object leaves this module.
+No object of networkx leaves this module.
 
 The laws, for a fixed answer of `settle`: the closure contains its entries, is idempotent, monotone, closed under
 accepted edges, independent of input order, and equal to a naive search.
@@ -10,6 +10,7 @@ accepted edges, independent of input order, and equal to a naive search.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -60,12 +61,16 @@ class Closure:
 
     def reasons(self) -> dict[Node, Edge]:
         """For every reached node the last edge of a shortest chain to it; equal chains are decided by sort order."""
-        import networkx
-
-        graph, edge_between = self._state_graph()
+        outgoing = self._state_graph()
         found: dict[Node, Edge] = {}
-        for source, target in networkx.bfs_edges(graph, _ORIGIN, sort_neighbors=sorted):
-            found.setdefault(target[0], edge_between[source, target])
+        seen, waiting = {_ORIGIN}, deque([_ORIGIN])
+        while waiting:
+            edges = outgoing.get(waiting.popleft(), {})
+            for target in sorted(edges):
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+                    found.setdefault(target[0], edges[target])
         return found
 
     def answered(self) -> tuple[Edge, ...]:
@@ -120,21 +125,21 @@ class Closure:
             found = self._beyond[node, active] = self._beyond_of(node, active)
         return found
 
-    def _state_graph(self) -> tuple[networkx.DiGraph[State], dict[tuple[State, State], Edge]]:
-        import networkx
+    def _state_graph(self) -> Mapping[State, Mapping[State, Edge]]:
+        """By state the states that accepted edges lead to from it, with the first of those edges.
 
-        graph: networkx.DiGraph[State] = networkx.DiGraph()
-        graph.add_node(_ORIGIN)
-        edge_between: dict[tuple[State, State], Edge] = {}
+        Plain mappings: every plan walks it once, and only to load networkx takes longer than that.
+        """
+        outgoing: defaultdict[State, dict[State, Edge]] = defaultdict(dict)
 
         def record(source: State, edge: Edge) -> None:
             if not self._accepts(edge):
                 return
             target = (edge.target, source[1] and edge.kind not in INERT_KINDS)
-            previous = edge_between.get((source, target))
+            edges = outgoing[source]
+            previous = edges.get(target)
             if previous is None or _order(edge) < _order(previous):
-                edge_between[source, target] = edge
-                graph.add_edge(source, target)
+                edges[target] = edge
 
         for edge in self.entries:
             record(_ORIGIN, edge)
@@ -145,7 +150,7 @@ class Closure:
         for (node, active), findings in self.findings.items():
             for edge in findings.edges:
                 record((node, active), edge)
-        return graph, edge_between
+        return outgoing
 
 
 _ORIGIN: State = (Node(""), True)

@@ -12,7 +12,7 @@ from pruner.model import File, FileType, Findings
 if TYPE_CHECKING:
     from pruner.analyze.view import View
 
-__all__ = ["analyze", "is_program_text", "joined", "surface"]
+__all__ = ["analyze", "is_program_text", "joined", "language_of_interpreter", "language_of_module", "surface"]
 
 Analyzer = Callable[[File, memoryview, bool, "View"], Findings]
 
@@ -130,6 +130,18 @@ def _kinds_of(file: File, data: memoryview, active: bool, view: View) -> list[st
 def is_program_text(path: str) -> bool:
     """Whether the name says that a runtime reads the file as a program: a module or a script by its extension."""
     return path.rpartition("/")[2].rpartition(".")[2].lower() in _BY_EXTENSION
+
+
+def language_of_module(path: str) -> str | None:
+    """The language of a module by its extension (`perl`); None for shells, which have none, and for all else."""
+    language = _BY_EXTENSION.get(path.rpartition("/")[2].rpartition(".")[2].lower())
+    return None if language == "script" else language
+
+
+def language_of_interpreter(name: str) -> str | None:
+    """The language that the program called `name` runs (`python` for `python3.11`); None for any other."""
+    match = _BY_INTERPRETER.fullmatch(name)
+    return None if match is None else match.lastgroup
 
 
 def _interpreter(head: bytes) -> str:

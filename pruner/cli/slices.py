@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,15 +20,26 @@ from pruner.cli.slicework import (
     generated_for,
     merge_into,
     readable_release,
+    require_all_added,
     source_of,
     tell,
+    was_made_whole,
+    with_lists,
     write_new,
 )
 from pruner.errors import NegativeAnswer, UsageError, printable
 
 _DEFAULT = "generate"
+_NEAR = 0.7
 _FORMATS = ("v1", "v2", "v3")
 _SHOWN_FORMATS = ("table", "json", "sarif")
+
+
+def _place(text: str) -> Path:
+    """The path that an option gives. Raises `UsageError` where it is empty, which `Path` takes for `.`."""
+    if not text:
+        raise UsageError("a directory is given by an empty name", hint="'.' is the current one")
+    return Path(text)
 
 
 class _Group(TyperGroup):
@@ -34,6 +47,9 @@ class _Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            near = difflib.get_close_matches(args[0], self.commands, n=1, cutoff=_NEAR)
+            if near and not os.path.lexists(args[0]):
+                raise UsageError(f"there is no command or plan '{printable(args[0])}'", hint=f"did you mean {near[0]}?")
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 
@@ -61,7 +77,9 @@ slices_app = typer.Typer(
 )
 
 PlanDirectory = Annotated[Path | None, typer.Argument(metavar="PLAN", help="A plan directory, of a plan with a root.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Release directory to write to.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="PATH", parser=_place, help="Release directory to write to.")
+]
 Packages = Annotated[
     list[str] | None,
     typer.Option("--package", metavar="NAME", help="Slice a whole package, without a plan. Repeatable."),
@@ -75,15 +93,31 @@ FromPackages = Annotated[
 ]
 Format = Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="v1, v2 or v3 (the default).")]
 ReleasePath = Annotated[
-    Path | None, typer.Option("--release", metavar="PATH", help="A release to reuse and extend; without -o in place.")
+    Path | None,
+    typer.Option(
+        "--release", metavar="PATH", parser=_place, help="A release to reuse and extend; without -o in place."
+    ),
 ]
 ArchiveKey = Annotated[
     Path | None, typer.Option("--archive-key", metavar="FILE", help="Armored public key that signs the archive.")
 ]
-Suites = Annotated[list[str] | None, typer.Option("--suite", help="Of the archive. Repeatable.")]
-Components = Annotated[list[str] | None, typer.Option("--component", help="Of the archive. Repeatable.")]
+Suites = Annotated[
+    list[str] | None, typer.Option("--suite", metavar="NAME", help="Of the archive, like noble. Repeatable.")
+]
+Components = Annotated[
+    list[str] | None, typer.Option("--component", metavar="NAME", help="Of the archive, like main. Repeatable.")
+]
 ArchiveVersion = Annotated[
-    str | None, typer.Option("--archive-version", help="What chisel calls the archive's version.")
+    str | None, typer.Option("--archive-version", metavar="VERSION", help="Of the archive in chisel.yaml, like 24.04.")
+]
+ForeignLists = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--lists",
+        metavar="DIR",
+        help="What packages ship on another architecture: a directory of .deb files, or of dpkg's .list files (named"
+        " NAME:ARCH.list, or in a directory named ARCH). Repeatable.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -102,13 +136,15 @@ def generate_command(
     suite: Suites = None,
     component: Components = None,
     archive_version: ArchiveVersion = None,
+    lists: ForeignLists = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Write chisel.yaml, slices/NAME.yaml and cut.txt: what `chisel cut` needs to cut what the plan keeps.
 
     With --release, existing slices are reused and only what is missing is added; nothing is renamed or removed.
-    finish.sh, where there is one, does to a cut root what slices can't say.
+    Exit 1 where something can't be added; all else is written. finish.sh, where there is one, does to a cut root what
+    slices can't say.
 
     Examples:
 
@@ -118,11 +154,13 @@ def generate_command(
 
       pruner slices generate plan --release chisel-releases
 
-    Then: chisel cut --release ./release --root out $(cat release/cut.txt)
+      pruner slices generate plan -o release --lists debs/arm64 --lists debs/s390x
+
+    Then: mkdir out; chisel cut --release ./release --root out $(cat release/cut.txt)
     """
     _check_options(format, release, output, given=(archive_key, suite, component, archive_version))
     with progress_bar(("reading", "generating", "writing"), quiet=quiet) as progress:
-        source = source_of(directory, package or (), root, from_packages)
+        source = with_lists(source_of(directory, package or (), root, from_packages), lists or ())
         progress("generating")
         if release is not None:
             written = merge_into(release, output or release, source)
@@ -141,6 +179,7 @@ def generate_command(
         typer.echo(json.dumps(document_of(written), indent=2))
     else:
         tell(written, quiet=quiet)
+    require_all_added(written)
 
 
 @slices_app.command("missing", short_help="Say which slices a release lacks for a plan.")
@@ -150,6 +189,8 @@ def missing_command(
     as_json: AsJson = False,
 ) -> None:
     """List for every package that a plan needs the slices that serve it, and the paths that no slice brings.
+
+    Exit 1 where there are such paths.
 
     Example:
 
@@ -166,6 +207,8 @@ def missing_command(
         typer.echo(json.dumps(documents, indent=2))
     else:
         typer.echo(coverage_table(rows))
+    if any(row.missing for row in rows):
+        raise typer.Exit(NegativeAnswer.exit_code)
 
 
 @slices_app.command("check", short_help="Say what is wrong with a release.")
@@ -193,8 +236,10 @@ def check_command(
         raise UsageError(f"format '{printable(format)}' is unknown", hint=f"one of {', '.join(_SHOWN_FORMATS)}")
     known = read_lists(lists) if lists is not None else Lists({}, "")
     read = read_release(release)
-    problems = check_release(read, lists=known.names, architecture=known.architecture, roots=cut_of(release))
-    typer.echo(problems_text(problems, format))
+    cut = cut_of(release)
+    roots = tuple(cut) if was_made_whole(release) else ()
+    problems = check_release(read, lists=known.names, architecture=known.architecture, roots=roots, cut=cut)
+    typer.echo(problems_text(problems, format, release))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if errors:
         raise NegativeAnswer(f"{printable(str(release))}: {errors} error{'s' if errors > 1 else ''}")
@@ -237,5 +282,7 @@ def _check_options(
         raise UsageError("--format is that of the release that is extended", hint="leave it out")
     if release is not None and any(given):
         raise UsageError("the release that is extended states the archive", hint="leave out --archive-key and the like")
+    if any("" in one if isinstance(one, list) else one == "" for one in given):
+        raise UsageError("--suite, --component or --archive-version is empty", hint="leave it out, or give a name")
     if output is None and release is None:
         raise UsageError("no place to write to was given", hint="pruner slices PLAN -o RELEASE")

@@ -13,6 +13,7 @@ from pruner.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pruner.slices.compare import Difference
     from pruner.slices.missing import Coverage
@@ -24,8 +25,8 @@ _LONGEST = 48
 """Characters of a value that the table of differences shows."""
 
 
-def problems_text(problems: Sequence[Problem], format: str) -> str:  # noqa: A002
-    """Problems as a table, JSON or SARIF."""
+def problems_text(problems: Sequence[Problem], format: str, release: Path) -> str:  # noqa: A002
+    """Problems as a table, with errors first, or as JSON or SARIF, with files below the `release`."""
     if format == "sarif":
         return _sarif(problems)
     if format == "json":
@@ -33,9 +34,9 @@ def problems_text(problems: Sequence[Problem], format: str) -> str:  # noqa: A00
     if not problems:
         return "no problems"
     lines = []
-    for one in problems:
+    for one in sorted(problems, key=lambda one: (one.severity != "error", one)):
         hint = f" ({one.hint})" if one.hint else ""
-        lines.append(f"{one.file}:{one.line}: {one.severity}: {one.message}{hint} [{one.rule}]")
+        lines.append(f"{release / one.file}:{one.line}: {one.severity}: {one.message}{hint} [{one.rule}]")
     return "\n".join(printable(line) for line in lines)
 
 

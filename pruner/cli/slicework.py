@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pruner.errors import InputError, UsageError, printable
+from pruner.errors import InputError, NegativeAnswer, UsageError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pruner.emit.artifact import Artifact
     from pruner.slices.generate import Generated
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pruner.slices.types import Archive, Problem, PublicKey, Release, SliceKey, SliceSource
 
 _MOST_PROBLEMS = 3
+_MOST_NAMES = 5
+_HEAD_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Written:
     left: int
     """Things that finish.sh does or tells of."""
     notes: tuple[str, ...]
+    refused: int = 0
+    """Paths that can't be added to a release."""
 
 
 def source_of(directory: Path | None, packages: Sequence[str], root: str | None, archives: str | None) -> SliceSource:
@@ -48,8 +52,13 @@ def source_of(directory: Path | None, packages: Sequence[str], root: str | None,
         raise UsageError(
             "neither a plan nor a package was given", hint="pruner slices PLAN -o RELEASE, or --package NAME"
         )
-    if (root is None) == (archives is None):
+    if root is None and archives is None:
         raise UsageError("--package needs a root with it", hint="--root ROOT or --from-packages DIR, one of them")
+    if root is not None and archives is not None:
+        raise UsageError("both --root and --from-packages were given", hint="give one of them")
+    if archives is not None and not any(name.suffix == ".deb" for name in _names(Path(archives))):
+        hint = "`pruner fetch --lock FILE --dest DIR` fills one; --root takes a root filesystem"
+        raise InputError(f"{printable(archives)}: holds no .deb files", hint=hint)
     from pruner.slices.packages import plan_packages
     from pruner.slices.source import source_of_planned
 
@@ -57,6 +66,27 @@ def source_of(directory: Path | None, packages: Sequence[str], root: str | None,
     assert place is not None  # noqa: S101 -- one of the two is given
     gc.disable()  # as for a plan: one value grows, and the process ends
     return source_of_planned(plan_packages(packages, place), complete=packages)
+
+
+def with_lists(source: SliceSource, directories: Sequence[Path]) -> SliceSource:
+    """`source` with what packages ship on further architectures, and a note of what the lists of one lack.
+
+    Raises `InputError` for a directory that lists none.
+    """
+    if not directories:
+        return source
+    from pruner.slices.lists import read_foreign_lists
+
+    by_arch = read_foreign_lists(directories, source.architecture)
+    sliced = sorted({file.package for file in source.files.values()} & source.listed.keys())
+    notes = []
+    for architecture, listed in by_arch.items():
+        lacking = [name for name in sliced if name not in listed]
+        if lacking:
+            shown = ", ".join(lacking[:_MOST_NAMES]) + (", …" if len(lacking) > _MOST_NAMES else "")
+            told = f"lack {len(lacking)} of {len(sliced)} packages, which count as not existing there: {shown}"
+            notes.append(f"the lists of {architecture} {told}")
+    return replace(source, listed_by_arch=by_arch, unknowns=(*source.unknowns, *notes))
 
 
 def generated_for(
@@ -86,17 +116,14 @@ def readable_release(directory: Path) -> Release:
 def write_new(output: Path, generated: Generated) -> Written:
     """Write a release of its own to `output`, in place of a former one that was made so."""
     from pruner.slices.store import store
-    from pruner.slices.write import MADE_BY, release_artifacts
+    from pruner.slices.write import release_artifacts
 
-    if output.is_dir() and any(output.iterdir()):
-        head = output / "chisel.yaml"
-        if not head.is_file() or MADE_BY not in head.read_bytes()[:200].decode("utf-8", "replace"):
-            hint = "choose another --output, or extend a release with --release PATH"
-            raise InputError(f"{printable(str(output))} is not empty and holds no release that pruner made", hint=hint)
+    _require_own(output, "choose another --output, or extend a release with --release PATH")
     artifacts = release_artifacts(generated)
     stale = _stale(output, artifacts)
     changed = store(output, artifacts, remove=stale)
     notes = [] if generated.release.public_keys else ["chisel.yaml lacks the archive's key: give it with --archive-key"]
+    notes += _notes_of_stale(stale)
     return Written(
         output=output,
         release=generated.release,
@@ -108,32 +135,54 @@ def write_new(output: Path, generated: Generated) -> Written:
 
 
 def merge_into(release: Path, output: Path, source: SliceSource) -> Written:
-    """Put the slices of `source` into the release at `release`, and write that to `output`, which may be the same."""
+    """Put the slices of `source` into the release at `release`, and write that to `output`, which may be the same.
+
+    Another `output` is new, or one that pruner made, which is replaced.
+    """
+    from pruner.slices.archive import require_fit
     from pruner.slices.check import check_release
     from pruner.slices.merge import merge, merged_artifacts
     from pruner.slices.store import store
 
+    elsewhere = output.resolve() != release.resolve()
+    if elsewhere:
+        _require_own(output, "choose another --output, or leave it out to extend the release in place")
     read = _sound(release, _read(release))
     existing = read.release
+    require_fit(existing.archives, source, shown=str(release))
     generated = generated_for(source, existing.format)
-    merged = merge(generated, existing, listed=source.listed, architecture=source.architecture)
+    merged = merge(
+        generated,
+        existing,
+        listed=source.listed,
+        architecture=source.architecture,
+        listed_by_arch=source.listed_by_arch,
+    )
     after = check_release(replace(read, release=merged.release, problems=()))
     _require_none(release, after, "the release would not be accepted with what is added to it")
     wanted = [existing.packages[name].file for name in merged.additions if name in existing.packages]
     wanted += ["finish.sh"] if (release / "finish.sh").is_file() else []
     files = {file: _bytes(release / file) for file in wanted}
-    artifacts = merged_artifacts(merged, generated, files)
-    if output.resolve() != release.resolve():
+    try:
+        artifacts = merged_artifacts(merged, generated, files)
+    except InputError as error:  # which knows the file below the release alone
+        raise InputError(f"{printable(str(release))}/{error.fact}", hint=error.hint) from error
+    if elsewhere:
         artifacts = _with_the_rest(release, existing, artifacts)
-    changed = store(output, artifacts)
-    notes = (*generated.notes, *(f"can't be added: {text}" for text in merged.refused))
+    notes = [*_notes_of_extending(existing, cut_of(output), merged.cut), *generated.notes]
+    notes += [f"can't be added: {text}" for text in merged.refused]
+    notes += [f"filled by a script: {text}" for text in merged.noted]
+    stale = _stale(output, artifacts) if elsewhere else ()
+    notes += _notes_of_stale(stale)
+    changed = store(output, artifacts, remove=stale)
     return Written(
         output=output,
         release=merged.release,
         cut=merged.cut,
         changed=changed,
         left=len(generated.leftovers),
-        notes=notes,
+        notes=tuple(notes),
+        refused=len(merged.refused),
     )
 
 
@@ -152,6 +201,16 @@ def tell(written: Written, *, quiet: bool) -> None:
     typer.echo(f"  written   {written.output}/  ({len(written.changed)} files changed)")
 
 
+def require_all_added(written: Written) -> None:
+    """Raise `NegativeAnswer`, once all is written and told, for paths that could not be added."""
+    if written.refused:
+        count = f"{written.refused} path{'s' if written.refused > 1 else ''}"
+        raise NegativeAnswer(
+            f"{count} can't be added beside what the release has",
+            hint="a cut lacks them; the notes name them, without --quiet. All else is written",
+        )
+
+
 def document_of(written: Written) -> dict[str, object]:
     """What `--json` prints."""
     return {
@@ -162,19 +221,36 @@ def document_of(written: Written) -> dict[str, object]:
         "cut": [str(key) for key in written.cut],
         "changed": list(written.changed),
         "left": written.left,
+        "refused": written.refused,
         "notes": list(written.notes),
     }
 
 
-def cut_of(release: Path) -> tuple[SliceKey, ...]:
-    """The slices that `cut.txt` of a release names; none where there is no such file."""
+def cut_of(release: Path) -> dict[SliceKey, int]:
+    """The slices that `cut.txt` of a release names, each with its line; none where there is no such file.
+
+    What is no name of a slice stands there with the whole word as package.
+    """
+    from pruner.slices.readrelease import bytes_of
     from pruner.slices.types import SliceKey
 
-    try:
-        words = (release / "cut.txt").read_text(encoding="utf-8", errors="replace").split()
-    except OSError:
-        return ()
-    return tuple(SliceKey(*word.split("_", 1)) for word in words if "_" in word)
+    data = bytes_of(release / "cut.txt")
+    lines = data.decode("utf-8", "replace").split("\n") if isinstance(data, bytes) else []
+    found: dict[SliceKey, int] = {}
+    for number, line in enumerate(lines, 1):
+        for word in line.split():
+            package, _, name = word.partition("_")
+            found.setdefault(SliceKey(package, name), number)
+    return found
+
+
+def was_made_whole(release: Path) -> bool:
+    """Whether pruner made the release, so that `cut.txt` cuts all of it."""
+    from pruner.slices.readrelease import bytes_of
+    from pruner.slices.write import MADE_BY
+
+    data = bytes_of(release / "chisel.yaml")
+    return isinstance(data, bytes) and MADE_BY.encode() in data[:_HEAD_BYTES]
 
 
 def _read(directory: Path) -> ReadRelease:
@@ -192,10 +268,10 @@ def _sound(directory: Path, read: ReadRelease) -> ReadRelease:
 
 def _require_none(directory: Path, problems: Sequence[Problem], fact: str) -> None:
     """Raise `InputError` with the first errors of `problems`."""
-    from pruner.slices.checkrules import CUT_RULES
+    from pruner.slices.checkrules import TOLERATED
     from pruner.slices.types import Severity
 
-    errors = [one for one in problems if one.severity is Severity.ERROR and one.rule not in CUT_RULES]
+    errors = [one for one in problems if one.severity is Severity.ERROR and one.rule not in TOLERATED]
     if not errors:
         return
     first = errors[0]
@@ -206,11 +282,36 @@ def _require_none(directory: Path, problems: Sequence[Problem], fact: str) -> No
     )
 
 
+def _require_own(output: Path, hint: str) -> None:
+    """Raise `InputError` for a directory that holds something else than a release that pruner made."""
+    from pruner.slices.write import MADE_BY
+
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    head = output / "chisel.yaml"
+    if not head.is_file() or MADE_BY not in head.read_bytes()[:_HEAD_BYTES].decode("utf-8", "replace"):
+        raise InputError(f"{printable(str(output))} is not empty and holds no release that pruner made", hint=hint)
+
+
+def _notes_of_extending(existing: Release, former: Collection[SliceKey], cut: Collection[SliceKey]) -> list[str]:
+    """What is to be known of a release with slices added to it; `former` slices stood in its cut.txt."""
+    notes = []
+    if not all(archive.public_keys for archive in existing.archives):
+        notes.append("chisel.yaml lacks the archive's key: put it there, or generate the release with --archive-key")
+    if former and set(former) != set(cut):
+        notes.append(f"cut.txt is replaced: it named {len(former)} slices, those of a former application")
+    return notes
+
+
 def _stale(output: Path, artifacts: Sequence[Artifact]) -> tuple[str, ...]:
     """Slice definition files of a former release that the new one has not."""
     wanted = {artifact.path for artifact in artifacts}
     names = [f"slices/{path.name}" for path in sorted((output / "slices").glob("*.yaml"))]
     return tuple(name for name in [*names, "finish.sh"] if name not in wanted and (output / name).is_file())
+
+
+def _notes_of_stale(stale: Sequence[str]) -> list[str]:
+    return [f"removed {name}, which this release has not" for name in stale]
 
 
 def _with_the_rest(release: Path, existing: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
@@ -220,11 +321,23 @@ def _with_the_rest(release: Path, existing: Release, artifacts: Sequence[Artifac
     made: Mapping[str, Artifact] = {artifact.path: artifact for artifact in artifacts}
     names = ["chisel.yaml", *(package.file for package in existing.packages.values())]
     rest = [Artifact(path=name, data=_bytes(release / name)) for name in names if name not in made]
+    script = release / "finish.sh"
+    if script.is_file() and script.name not in made:
+        rest.append(Artifact(path=script.name, data=_bytes(script), mode=0o755))
     return (*artifacts, *rest)
+
+
+def _names(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError as error:
+        fact = f"{printable(str(directory))}: can't be read: {(error.strerror or str(error)).lower()}"
+        raise InputError(fact, hint="--from-packages takes a directory of .deb files") from error
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{printable(str(path))}: can't be read: {(error.strerror or str(error)).lower()}") from error
+        fact = f"{printable(str(path))}: can't be read: {(error.strerror or str(error)).lower()}"
+        raise InputError(fact, hint="it was there a moment ago; run it again") from error

@@ -93,8 +93,10 @@ def _document(directory: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
+        why = f"it holds no {PLAN_FILE}" if isinstance(error, FileNotFoundError) and directory.is_dir() else ""
+        why = why or (error.strerror or str(error)).lower()
         raise InputError(
-            f"{directory}: no plan can be read: {error.strerror}", hint="give the directory that `pruner plan` wrote"
+            f"{directory}: no plan can be read: {why}", hint="give the directory that `pruner plan` wrote"
         ) from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}", hint="plan again") from None

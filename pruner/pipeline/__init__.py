@@ -28,6 +28,7 @@ from pruner.pipeline.materials import gather_materials
 from pruner.pipeline.packages import packages_in_full
 from pruner.pipeline.policy import Policy, drop_matcher, option_name
 from pruner.pipeline.request import Profile, Request
+from pruner.pipeline.runtimes import interpreters_kept
 from pruner.pipeline.settle import Settler
 from pruner.plan import Context, InputRecord, Plan, Settings, decide
 from pruner.read import read_sbom
@@ -84,7 +85,11 @@ def make_plan(request: Request, *, progress: Callable[[str], None] = lambda _sta
         view = View(inventory, Tree(inventory.files), root=root, search_path=search_path)
         plan, closure = _plan(request, inventory, view, rules, progress)
         materials = gather_materials(plan, inventory, view.tree, root)
-        materials = replace(materials, answered=closure.answered())
+        # Those that the plan follows anyway are among its edges; these only tell which slice needs which.
+        known = frozenset((edge.source, edge.target) for edge in closure.edges)
+        interpreters = interpreters_kept(closure.edges, closure.reached, view)
+        interpreters = tuple(edge for edge in interpreters if (edge.source, edge.target) not in known)
+        materials = replace(materials, answered=(*closure.answered(), *interpreters))
         return Planned(plan=plan, inventory=inventory, tree=view.tree, materials=materials)
     finally:
         if root is not None:
@@ -132,7 +137,7 @@ def _plan(
 
     closure = close(
         [*entries.edges, *kept, *base_edges(view)],
-        edges_of=lambda node, active: demand.edges_of(node, active and node not in full.silent),
+        edges_of=lambda node, active: full.edges_of(node, active, demand.edges_of),
         accepts=policy.accepts,
         settle=settle,
         beyond_of=demand.surface_of,

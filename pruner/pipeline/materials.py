@@ -13,9 +13,10 @@ from pruner.pipeline.kinds import elf_and_programs
 from pruner.plan import Decision
 from pruner.plan.materials import INSTALLABLE, Materials, PackageSource, Shipped, shipped_names
 from pruner.read.aptsources import read_apt_sources
+from pruner.rules.makers import tools_by_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pruner.model import DeclaredFile, Inventory, PackageId
     from pruner.plan import FilePlan, Plan
@@ -33,6 +34,11 @@ _MOST_DATABASE_BYTES = 256 * 1024 * 1024
 _MADE = re.compile(r"made by (\S+)'s (\S+)")
 """Reasons of `pruner.maintainer.scripts`."""
 _SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config")
+_MAKING_SCRIPTS = ("preinst", "postinst", "postrm")
+"""Those that tell what a package made: what a purge removes was made before."""
+_BASE = "base-files"
+"""Makes the hierarchy (Debian Policy, 9.1), whose names are too short to be looked for."""
+_COMMENT = re.compile(r"(?:^|\s)#.*$", re.MULTILINE)
 
 
 def gather_materials(plan: Plan, inventory: Inventory, tree: Tree, root: Root | None) -> Materials:
@@ -75,7 +81,7 @@ def gather_materials(plan: Plan, inventory: Inventory, tree: Tree, root: Root | 
             for file in plan.files
             if file.type is FileType.DIRECTORY or (file.decision is Decision.KEEP and file.path not in shipped)
         },
-        scripts=_scripts(plan, root),
+        scripts=_scripts(plan, root) | _scripts_of_dropped(plan, inventory, root, own),
         made_by=_made_by(plan, root),
         concatenations=concatenations(contents, inventory, root),
         elf=elf,
@@ -187,13 +193,43 @@ def _scripts(plan: Plan, root: Root) -> dict[PackageId, Mapping[str, str]]:
     for package in plan.packages:
         if package.decision is Decision.DROP or package.type != "deb":
             continue
-        names = (f"{package.name}", f"{package.name}:{package.architecture}")
-        places = ((script, f"{_INFO}/{name}.{script}") for name in names for script in _SCRIPTS)
-        found = {
-            script: bytes(root.read(path)).decode("utf-8", "replace")
-            for script, path in places
-            if path in root.files and root.files[path].type is FileType.REGULAR
-        }
+        found = _texts(package.name, package.architecture, _SCRIPTS, root)
         if found:
             texts[package.id] = found
     return texts
+
+
+def _scripts_of_dropped(
+    plan: Plan, inventory: Inventory, root: Root, kept: Sequence[FilePlan]
+) -> dict[PackageId, Mapping[str, str]]:
+    """Likewise of packages that the plan drops, where they name a file of `kept`, or call a tool that makes it."""
+    dropped = {package.id for package in plan.packages if package.decision is Decision.DROP}
+    names = [file.path for file in kept if file.type is not FileType.DIRECTORY and file.path.count("/") > 1]
+    tools = {
+        tool
+        for place, tool in tools_by_place()
+        if any(name.startswith(place[:-1]) if place.endswith("*") else name == place for name in names)
+    }
+    texts: dict[PackageId, Mapping[str, str]] = {}
+    for package in inventory.packages:
+        if package.id not in dropped or package.type != "deb":
+            continue
+        found = _texts(package.name, package.architecture, _MAKING_SCRIPTS, root)
+        text = "\n".join(found.values())
+        if found and (package.name == _BASE or any(word in text and word in _bare(text) for word in (*tools, *names))):
+            texts[package.id] = found
+    return texts
+
+
+def _bare(script: str) -> str:
+    return _COMMENT.sub("", script)
+
+
+def _texts(name: str, architecture: str | None, scripts: Iterable[str], root: Root) -> dict[str, str]:
+    """Maintainer scripts of a package by name."""
+    places = ((script, f"{_INFO}/{file}.{script}") for file in (name, f"{name}:{architecture}") for script in scripts)
+    return {
+        script: bytes(root.read(path)).decode("utf-8", "replace")
+        for script, path in places
+        if path in root.files and root.files[path].type is FileType.REGULAR
+    }

@@ -13,7 +13,7 @@ from pruner.model import Edge  # noqa: TC001 -- likewise
 
 
 class ArchiveFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One kept package, as its archive has it."""
+    """One package, as its archive has it: a kept one, or one whose scripts may have made what is kept."""
 
     name: str
     version: str
@@ -24,6 +24,8 @@ class ArchiveFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Those of them that are configuration files (deb-conffiles(5))."""
     scripts: Mapping[str, str] = {}
     """Text of its maintainer scripts by name (`postinst`), where the root holds them."""
+    kept: bool = True
+    """Whether the plan keeps the package; of another one it keeps no file that the archive brings."""
 
 
 class SliceFacts(msgspec.Struct, frozen=True, kw_only=True):

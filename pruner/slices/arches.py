@@ -40,6 +40,12 @@ def architectures_of(package: str, source: SliceSource) -> tuple[str, ...]:
     return () if len(having) in {0, len(given)} else having
 
 
+def architectures_of_need(package: str, other: str, source: SliceSource) -> tuple[str, ...]:
+    """The architectures on which `package` can need `other`; empty where that is so wherever `package` exists."""
+    having = architectures_of(other, source)
+    return () if set(having) >= set(architectures_of(package, source) or _given(source)) else having
+
+
 class Architectures:
     """On which architectures of `source` the contents of slices exist."""
 

@@ -6,6 +6,7 @@ release for another distribution is cut from a mirror of its own behind `HTTP_PR
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
@@ -37,6 +38,7 @@ _SERIES = {
 }
 _UNKNOWN_DATES = {"standard": "2020-01-01", "end-of-life": "2099-12-31"}
 _MOST_BYTES = 1 << 20
+_NUMBERED = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 def maintenance_of(distribution: str, version: str) -> Mapping[str, str]:
@@ -72,6 +74,27 @@ def archive_of(
         suites=tuple(suites),
         components=tuple(components),
         public_keys=(key.name,) if key else (),
+    )
+
+
+def require_fit(archives: Sequence[Archive], source: SliceSource, *, shown: str) -> None:
+    """Raise `InputError` where the archives of a release are all of other versions than what `source` is of.
+
+    A version that is no number says nothing, and a suite of the distribution's series settles it.
+    """
+    stated = sorted({archive.version for archive in archives})
+    wanted = source.version
+    if not archives or not _NUMBERED.fullmatch(wanted) or not all(_NUMBERED.fullmatch(one) for one in stated):
+        return
+    series = _SERIES.get((source.distribution, wanted))
+    suites = {suite.partition("-")[0] for archive in archives for suite in archive.suites}
+    if series in suites or any(f"{one}.".startswith(f"{wanted}.") for one in stated):
+        return
+    plan = f"{source.distribution.capitalize()} {wanted}"
+    raise InputError(
+        f"{printable(shown)}: the release is for {', '.join(stated)}, and the plan is of {printable(plan)}",
+        hint="extend a release for the plan's distribution, or write one with -o; archives.*.version and suites of"
+        " chisel.yaml say what a release is for",
     )
 
 

@@ -12,6 +12,7 @@ _ERRORS: Final = {
     "arch": "A path is limited to an architecture that chisel does not know.",
     "content-path": "A path of contents is not absolute or not clean.",
     "copy-wildcard": "The source of a copy has a wildcard; the slice can't be cut.",
+    "cut-missing": "A slice that is to be cut is defined nowhere.",
     "duplicate-archive": "An archive is defined twice.",
     "duplicate-key": "A mapping has a key twice.",
     "duplicate-package": "A package is defined by two files.",
@@ -32,6 +33,7 @@ _ERRORS: Final = {
     "make-path": "A directory to make has no slash at its end.",
     "mutable-kind": "Something else than text or a copied file is mutable.",
     "no-archives": "The release has no archives.",
+    "no-key": "An archive names no public key that signs it.",
     "obsolete-key": "A key belongs to another format.",
     "package-name": "A file and its field 'package' disagree.",
     "path-conflict": "Two slices make one path in different ways.",
@@ -39,6 +41,7 @@ _ERRORS: Final = {
     "public-key": "A public key is unusable or has another id.",
     "slice-name": "A slice's name is too short or malformed.",
     "unknown-archive": "A package is pinned to an archive that is not defined.",
+    "unmatched-path": "A path matches nothing that the package ships; the slice can't be cut.",
     "unreadable": "A file or directory can't be read.",
     "until": "A path is kept until something that chisel does not know.",
     "wildcard-options": "A path with a wildcard has an option besides arch and until.",
@@ -63,7 +66,6 @@ _WARNINGS: Final = {
     "no-value": "An option has no value and is ignored.",
     "relative-link": "A link is relative.",
     "unknown-key": "A key is unknown and ignored.",
-    "unmatched-path": "A path matches nothing that the package ships.",
     "unreachable-slice": "No slice that is to be cut needs this one.",
     "unsorted-contents": "Contents are not sorted bytewise.",
     "unsorted-essential": "Essentials are not sorted bytewise.",
@@ -73,8 +75,11 @@ _WARNINGS: Final = {
 RULES: Final = dict(sorted({**_ERRORS, **_WARNINGS}.items()))
 """What each rule says, by its id."""
 
-CUT_RULES: Final = frozenset({"copy-wildcard", "generate-kind"})
+CUT_RULES: Final = frozenset({"copy-wildcard", "cut-missing", "generate-kind", "unmatched-path"})
 """Errors that chisel finds only when it cuts the slice; it reads a release that has them."""
+
+TOLERATED: Final = CUT_RULES | {"no-key"}
+"""Errors that leave slices as they are meant: a release that has them can be compared and extended."""
 
 
 def severity_of(rule: str) -> Severity:

@@ -49,7 +49,8 @@ def path_conflicts(release: Release, unread: Container[str]) -> list[Problem]:
         if len(users) > 1:
             problems += _same_path(path, users, files, prefers)
     return problems + [
-        _problem(later, files, "path-conflict", _told(earlier, later)) for earlier, later in _overlapping(uses)
+        _problem(later, files, "path-conflict", _told(earlier, later), _at(earlier, files))
+        for earlier, later in _overlapping(uses)
     ]
 
 
@@ -60,7 +61,7 @@ def _same_path(path: str, users: list[Use], files: Mapping[str, str], prefers: P
         leader = leaders.get(use.key.package)
         if leader is not None:
             if _made(leader.content) != _made(use.content):
-                yield _problem(use, files, "path-conflict", _told(leader, use))
+                yield _problem(use, files, "path-conflict", _told(leader, use), _at(leader, files))
             continue
         for other in leaders.values():
             settled = prefers.settled(path, other.key.package, use.key.package)
@@ -68,7 +69,7 @@ def _same_path(path: str, users: list[Use], files: Mapping[str, str], prefers: P
                 same = _made(other.content) == _made(use.content) and use.content.kind not in _FETCHED
                 if not same:
                     hint = "packages of one path need it made alike (make, text, symlink), or 'prefer' between them"
-                    yield _problem(use, files, "path-conflict", _told(other, use), hint)
+                    yield _problem(use, files, "path-conflict", _told(other, use), f"{_at(other, files)}; {hint}")
                     break
             elif settled:
                 yield _problem(use, files, "prefer", settled)
@@ -86,6 +87,15 @@ def _told(earlier: Use, later: Use) -> str:
         return f"slices {earlier.key} and {later.key} conflict on {printable(later.content.path)}"
     paths = f"{printable(earlier.content.path)} and {printable(later.content.path)}"
     return f"slices {earlier.key} and {later.key} conflict on {paths}"
+
+
+def _at(use: Use, files: Mapping[str, str]) -> str:
+    """Where the other one is."""
+    return (
+        f"{use.key} has it at {printable(files[use.key.package])}:{use.content.line}"
+        if use.content.line
+        else (f"{use.key} is to have it")
+    )
 
 
 def _problem(use: Use, files: Mapping[str, str], rule: str, message: str, hint: str = "") -> Problem:

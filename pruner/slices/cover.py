@@ -10,7 +10,7 @@ from pruner.slices.patterns import is_pattern, literal_prefix, matches, overlap
 from pruner.slices.types import PathKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pruner.slices.types import Content, Release, SliceKey
 
@@ -63,12 +63,12 @@ class Paths:
                 if overlap(path, entry.content.path):
                     yield entry
 
-    def covering(self, content: Content, package: str, architecture: str) -> list[Entry]:
-        """The entries that bring all that `content` of a slice of `package` brings."""
+    def covering(self, content: Content, package: str, architectures: Collection[str]) -> list[Entry]:
+        """The entries that bring all that `content` of a slice of `package` brings, which is on `architectures`."""
         return [
             entry
             for entry in self.meeting(content.path)
-            if _covers(entry, content, package) and _has_arch(entry.content, content, architecture)
+            if _covers(entry, content, package) and _has_arch(entry.content, content, architectures)
         ]
 
     def conflicts(self, content: Content, package: str) -> list[Entry]:
@@ -106,24 +106,36 @@ def _covers(entry: Entry, content: Content, package: str) -> bool:
     if there.until and not content.until:
         return False
     if there.path == content.path:
-        return not is_pattern(there.path) or entry.key.package == package
+        return entry.key.package == package if is_pattern(there.path) else _makes_the_same(there, content)
     # A pattern brings what its own package's archive has, and nothing of what a script makes.
     return (
         entry.key.package == package
-        and content.kind in _ARCHIVED
+        and {content.kind, there.kind} <= _ARCHIVED
         and _taken_as_it_is(content)
         and contains(there.path, content.path)
     )
+
+
+def _makes_the_same(there: Content, content: Content) -> bool:
+    """Whether two entries for one path make the same of it, as far as a release tells."""
+    if {there.kind, content.kind} <= _ARCHIVED:
+        return _source(there) == _source(content)  # a mode has no effect
+    if {there.kind, content.kind} == {PathKind.COPY, PathKind.MAKE}:
+        # A directory either way; with which mode the archive has it, is not written.
+        return _source(there) == _source(content)
+    if there.kind is content.kind is PathKind.SYMLINK:
+        return there.source == content.source
+    return _options(there) == _options(content)
 
 
 def _taken_as_it_is(content: Content) -> bool:
     return content.source is None or content.source == content.path
 
 
-def _has_arch(there: Content, content: Content, architecture: str) -> bool:
+def _has_arch(there: Content, content: Content, architectures: Collection[str]) -> bool:
     if not there.arch:
         return True
-    return set(content.arch or (architecture,)) <= set(there.arch)
+    return set(content.arch or architectures) <= set(there.arch)
 
 
 def _conflict(entry: Entry, content: Content, package: str) -> bool:
@@ -140,5 +152,8 @@ def _options(content: Content) -> tuple[object, ...]:
     mode = content.mode
     if mode is None:
         mode = {PathKind.MAKE: 0o755, PathKind.TEXT: 0o644}.get(content.kind, 0)
-    source = None if content.source == content.path else content.source
-    return content.kind, source, content.text, mode, content.mutable
+    return content.kind, _source(content), content.text, mode, content.mutable
+
+
+def _source(content: Content) -> str | None:
+    return None if content.source == content.path else content.source

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pruner.errors import printable
-from pruner.slices.definitionpath import ARCHITECTURES, content_of
+from pruner.slices.arches import ARCHITECTURES
+from pruner.slices.definitionpath import content_of
 from pruner.slices.types import Essential, Slice, SlicedPackage, SliceKey
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 KNOWN: Final = ("package", "archive", "essential", "slices", "v3-essential")
 KNOWN_OF_SLICE: Final = ("hint", "essential", "contents", "mutate", "v3-essential")
 PACKAGE_NAME = re.compile(r"[a-z0-9](?:-?[.a-z0-9+])+")
+PACKAGE_NAME_HINT: Final = "two characters or more of a-z, 0-9, '.', '+' and single dashes"
 SLICE_NAME = re.compile(r"[a-z](?:-?[a-z0-9]){2,}")
 LISTING: Final = ("v1", "v2")
 """Formats in which essentials are a list; from v3 on they are a mapping."""

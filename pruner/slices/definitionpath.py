@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pruner.errors import printable
+from pruner.slices.arches import ARCHITECTURES
 from pruner.slices.goscalars import is_null
 from pruner.slices.patterns import is_pattern
 from pruner.slices.types import Content, PathKind
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from pruner.slices.wire import Entry, Reader
 
-ARCHITECTURES: Final = ("amd64", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x")
 KNOWN: Final = ("make", "mode", "copy", "text", "symlink", "mutable", "until", "arch", "generate", "prefer")
 MANIFEST: Final = "manifest"
 _DIGITS = frozenset("01234567")
@@ -68,6 +68,8 @@ def content_of(entry: Entry, package: str, slice_name: str, reader: Reader) -> C
     if options.mutable and kind is not PathKind.TEXT and (kind is not PathKind.COPY or path.endswith("/")):
         reader.error(entry.line, "mutable-kind", f"{what}: only text and copied files can be mutable")
     _warn(fields, options, kind, what, reader)
+    if kind is PathKind.SYMLINK and _leads_elsewhere(path, options.symlink):
+        reader.warn(fields["symlink"].line, "relative-link", f"{what}: reviewers want links to absolute paths")
     source = {PathKind.SYMLINK: options.symlink, PathKind.GENERATE: options.generate, PathKind.COPY: options.copy}
     told = source.get(kind) or None
     return Content(
@@ -174,8 +176,13 @@ def _warn(fields: Mapping[str, Entry], options: _Options, kind: PathKind, what: 
     if kind is PathKind.COPY and is_pattern(options.copy):
         message = f"{what}: 'copy' takes no wildcard, so chisel refuses to cut the slice"
         reader.error(fields["copy"].line, "copy-wildcard", message)
-    if kind is PathKind.SYMLINK and not options.symlink.startswith("/"):
-        reader.warn(fields["symlink"].line, "relative-link", f"{what}: reviewers want links to absolute paths")
+
+
+def _leads_elsewhere(path: str, target: str) -> bool:
+    """Whether the link at `path` is relative and leaves its directory; the ones of a merged `/usr` are meant so."""
+    within = "/" not in target and target not in {".", ".."}
+    merged = target == f"usr{path}" and path.count("/") == 1
+    return not (target.startswith("/") or within or merged)
 
 
 def _warn_of_mode(entry: Entry, options: _Options, kind: PathKind, what: str, reader: Reader) -> None:

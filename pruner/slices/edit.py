@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pruner.errors import InputError, printable
 from pruner.slices.write import MAP_FORMATS, content_lines, essential_entry_lines, slice_lines
+from pruner.slices.yamlnodes import MAXIMUM_DEPTH, MAXIMUM_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ _KEEPS = re.compile(r"[|>][0-9]*\+")
 """The head of a block scalar to which empty lines at its end belong."""
 _LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])|[^\r\n\x85\u2028\u2029]+\Z")
 """A line with its end: parsers of YAML 1.1 count these (section 5.4)."""
+_MEND = "`pruner slices check` says what else is wrong; mend it, then merge again"
+_NO_ALIASES = "take aliases and the like out of the file"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -65,9 +68,13 @@ def extended_file(data: bytes, additions: Sequence[Slice], *, format: str, name:
     """The slice definition file `data` with the paths, essentials and slices of `additions`.
 
     A slice that is there gets what `additions` has for it, at its place in the order; one that is not there stands
-    before `copyright`. Raises `InputError` for a file that is not laid out in lines, and for one that is no YAML.
+    before `copyright`. Raises `InputError` for a file that is not laid out in lines, and for one that is no YAML in
+    UTF-8.
     """
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8", hint="convert it with iconv, then merge again") from error
     root = _parsed(name, text)
     file = _File(name, _LINE.findall(text), format, [])
     _, node = _pair(root, "slices") or (None, root)
@@ -95,12 +102,29 @@ def _parsed(name: str, text: str) -> Any:
         root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{name}:{line}: not valid YAML: {printable(error.problem or 'malformed')}") from error
+        fact = f"{name}:{line}: not valid YAML: {printable(error.problem or 'malformed')}"
+        raise InputError(fact, hint=_MEND) from error
     except yaml.YAMLError as error:
-        raise InputError(f"{name}: not valid YAML: {printable(str(error))}") from error
+        raise InputError(f"{name}: not valid YAML: {printable(str(error))}", hint=_MEND) from error
     if not _is_map(root):
-        raise InputError(f"{name}:1: not a mapping")
+        raise InputError(f"{name}:1: not a mapping", hint="a slice definition file starts with package: NAME")
+    _check_bounds(name, root)
     return root
+
+
+def _check_bounds(name: str, root: Any) -> None:
+    """Raise `InputError` where aliases make a value contain itself, or too deep or large to be walked through."""
+    open_nodes = [(root, 0)]
+    count = 0
+    while open_nodes:
+        node, depth = open_nodes.pop()
+        count += 1
+        if depth > MAXIMUM_DEPTH or count > MAXIMUM_NODES:
+            raise InputError(f"{name}:{node.start_mark.line + 1}: contains itself, or too much", hint=_NO_ALIASES)
+        if _is_map(node):
+            open_nodes += [(value, depth + 1) for _, value in node.value]
+        elif _is_list(node):
+            open_nodes += [(item, depth + 1) for item in node.value]
 
 
 def _add_slice(file: _File, slices: yaml.MappingNode, addition: Slice) -> None:
@@ -228,7 +252,7 @@ def _check(file: _File, before: Any, after: Any, additions: Sequence[Slice]) -> 
     added = "".join(f"{line}\n" for one in additions for line in slice_lines(one, file.format))
     expected = _joined(_plain(before), _plain(_parsed(file.name, f"slices:\n{added}")))
     if _plain(after) != expected:
-        raise InputError(f"{file.name}: can't be added to in place", hint="take aliases and the like out of the file")
+        raise InputError(f"{file.name}: can't be added to in place", hint=_NO_ALIASES)
 
 
 def _plain(node: Any) -> Any:

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from pruner.errors import printable
+from pruner.errors import InputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,9 @@ _OWN = re.compile(
     r"at '[A-Za-z0-9/._+:@,=~\\-]*' (chown -h [0-9]+:[0-9]+|set_mode [0-7]+)"
     r"|left '[A-Za-z0-9/._+:@,=~\\-]*' '([ -&(-~]|'\\'')*'"
 )
+_MADE_BY = "Made by pruner"
+_HEAD_LINES = 5
+"""Of a former script: who made it stands in them."""
 _HEAD = """\
 #!/bin/sh
 # Does to a cut root what slices can't say. Made by pruner.
@@ -89,6 +92,8 @@ else
   left /etc/ld.so.cache 'ldconfig is not installed here'
 fi
 """
+_CACHE_CALL = '\n  ldconfig -X -r "$root"'
+"""What tells a script with it, whatever stands around."""
 _END = """
 [ "$failed" -eq 0 ] || exit 1
 [ "$undone" -eq 0 ] || exit 3
@@ -98,12 +103,16 @@ _END = """
 def finish_script(leftovers: Sequence[Leftover], former: str = "") -> str:
     """A POSIX script that, given a cut root, does what chisel can't express and says what it can't do either.
 
-    What a `former` script of this kind did is done still, unless `leftovers` say otherwise of the same path.
+    What a `former` script of this kind did is done still, unless `leftovers` say otherwise of the same path. Raises
+    `InputError` for a former script that somebody else wrote.
     """
+    if former and _MADE_BY not in "\n".join(former.splitlines()[:_HEAD_LINES]):
+        hint = "rename it, and call it beside the one that is written then"
+        raise InputError("finish.sh: was not made by pruner and would be replaced", hint=hint)
     ordered = sorted(leftovers, key=lambda one: (os.fsencode(one.path), one.what))
     done = [line for what, write in _DONE.items() for one in ordered if one.what == what for line in write(one)]
     left = [_left(one) for one in ordered if one.what not in _DONE and one.path != LOADER_CACHE]
-    cached = _CACHE in former or any(one.path == LOADER_CACHE for one in ordered)
+    cached = _CACHE_CALL in former or any(one.path == LOADER_CACHE for one in ordered)
     old = _lines_of(former)
     done = _joined([line for line in old if line.startswith("at ")], done)
     left = _joined([line for line in old if line.startswith("left ")], left)
@@ -113,7 +122,7 @@ def finish_script(leftovers: Sequence[Leftover], former: str = "") -> str:
 
 def _lines_of(former: str) -> list[str]:
     """The lines of a script by `finish_script` that name a path; nothing that could be anything else."""
-    return [line for line in former.splitlines() if _OWN.fullmatch(line)] if former.startswith(_HEAD) else []
+    return [line for line in former.splitlines() if _OWN.fullmatch(line)]
 
 
 def _joined(old: Sequence[str], new: Sequence[str]) -> list[str]:

@@ -12,8 +12,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pruner.errors import InputError, printable
 from pruner.model import FileType
+from pruner.slices.arches import architectures_of_need
 from pruner.slices.contents import contents_of
+from pruner.slices.definitionfile import PACKAGE_NAME, PACKAGE_NAME_HINT
 from pruner.slices.graph import atoms_of
 from pruner.slices.grouping import groups_of
 from pruner.slices.meaning import COPYRIGHT, MODULES, is_of_language, kinds_of
@@ -66,11 +69,15 @@ def generate(
     public_keys: Iterable[PublicKey] = (),
     maintenance: Mapping[str, str] | None = None,
 ) -> Generated:
-    """Slices of all that `source` keeps, each of which brings what its files need."""
+    """Slices of all that `source` keeps, each of which brings what its files need.
+
+    Raises `InputError` for a package whose name chisel does not take: files are named for it.
+    """
+    _check_names(source)
     parts = parts_of(source)
     contents = contents_of(parts.files, source)
     with_copyright = {key.package for key in parts.files if key.slice == COPYRIGHT}
-    slices = [_slice(key, parts, contents.bodies[key]) for key in sorted(parts.files)]
+    slices = [_slice(key, parts, contents.bodies[key], source) for key in sorted(parts.files)]
     slices.append(
         Slice(key=MANIFEST, contents=(Content(path=_MANIFEST_PATH, kind=PathKind.GENERATE, source="manifest"),))
     )
@@ -87,6 +94,13 @@ def generate(
         leftovers=contents.leftovers,
         notes=source.unknowns,
     )
+
+
+def _check_names(source: SliceSource) -> None:
+    for name in sorted({file.package for file in source.files.values()}):
+        if not PACKAGE_NAME.fullmatch(name):
+            hint = f"chisel takes {PACKAGE_NAME_HINT}"
+            raise InputError(f"package '{printable(name)}' can't be sliced because of its name", hint=hint)
 
 
 def parts_of(source: SliceSource) -> Parts:
@@ -125,9 +139,12 @@ def _with_mattering_directories(
 
 
 def _copyrights(source: SliceSource) -> dict[str, SourceFile]:
-    """Copyright files that packages ship and that the plan leaves out: a slice without one is refused by reviewers."""
+    """Copyright files that packages ship and that the plan leaves out: a slice without one is refused by reviewers.
+
+    A package of whose archive nothing is kept has none.
+    """
     found = {}
-    for package in {file.package for file in source.files.values()}:
+    for package in {file.package for file in source.files.values() if file.shipped is not None}:
         path = f"{_DOC}/{package}/{COPYRIGHT}"
         if path in source.listed.get(package, ()) and path not in source.files:
             found[path] = SourceFile(path=path, type=FileType.REGULAR, mode=0o644, package=package, shipped=path)
@@ -160,7 +177,7 @@ class _Partition:
             keys[part]: [self.files[path] for atom in atoms for path in self.atoms.members[atom]]
             for part, atoms in enumerate(self.found)
         }
-        self._place_directories(keys, members)
+        self._place_directories(members)
         return Parts(
             files={key: tuple(sorted(members[key], key=lambda file: file.path)) for key in sorted(members)},
             needs={keys[part]: frozenset(keys[other] for other in needs) for part, needs in enumerate(self.needs)},
@@ -170,16 +187,21 @@ class _Partition:
     def _needs(self) -> dict[str, tuple[Need, ...]]:
         """The source's needs, less those that would make all of a package depend on what its copyright file names.
 
+        A copyright comes with its own package, so that only another one, where a link leads there, needs it.
         Nor does who looks into a directory need the slice of another package that has put something there.
         """
         filled = {posixpath.dirname(path) for path in self.files}
         needs = {
-            path: tuple(need for need in found if not self._is_of_another(path, need.target, filled))
+            path: tuple(
+                need
+                for need in found
+                if self.kinds.get(need.target) != COPYRIGHT and not self._is_of_another(path, need.target, filled)
+            )
             for path, found in self.source.needs.items()
         }
         for path, kind in self.kinds.items():
             if kind == COPYRIGHT:
-                found = [need for need in needs.get(path, ()) if self.kinds.get(need.target) == COPYRIGHT]
+                found = [n for n in self.source.needs.get(path, ()) if self.kinds.get(n.target) == COPYRIGHT]
                 file = self.files[path]
                 if file.type is FileType.SYMLINK:
                     end = posixpath.normpath(posixpath.join(posixpath.dirname(path), file.target or "."))
@@ -246,7 +268,7 @@ class _Partition:
                 found[part] = "standard"
         return found
 
-    def _place_directories(self, keys: Mapping[int, SliceKey], members: dict[SliceKey, list[SourceFile]]) -> None:
+    def _place_directories(self, members: dict[SliceKey, list[SourceFile]]) -> None:
         """Directories that come with what is below them go where most of that is."""
         below: defaultdict[tuple[str, str], defaultdict[SliceKey, int]] = defaultdict(lambda: defaultdict(int))
         for key, files in members.items():
@@ -269,7 +291,6 @@ class _Partition:
             else:
                 members.setdefault(SliceKey(file.package, "data"), []).append(file)
                 main[file.package] = SliceKey(file.package, "data")
-        del keys
 
     def _comments(self, keys: Mapping[int, SliceKey]) -> dict[SliceKey, str]:
         lines: defaultdict[SliceKey, list[str]] = defaultdict(list)
@@ -291,14 +312,17 @@ class _Partition:
         return {key: "\n".join(found) for key, found in lines.items()}
 
 
-def _slice(key: SliceKey, parts: Parts, body: Body) -> Slice:
+def _slice(key: SliceKey, parts: Parts, body: Body, source: SliceSource) -> Slice:
     needs = parts.needs.get(key, frozenset())
     implied = {SliceKey(other.package, COPYRIGHT) for other in needs if other.slice != COPYRIGHT}
     implied.add(SliceKey(key.package, COPYRIGHT))
     comment = "\n".join(filter(None, (parts.comments.get(key, ""), body.comment)))
     return Slice(
         key=key,
-        essential=tuple(Essential(key=other) for other in sorted(needs - implied, key=str)),
+        essential=tuple(
+            Essential(key=other, arch=architectures_of_need(key.package, other.package, source))
+            for other in sorted(needs - implied, key=str)
+        ),
         contents=body.contents,
         mutate=body.mutate,
         comment=comment,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from functools import reduce
+from heapq import heapify, heappop, heappush
+from itertools import combinations
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,6 +158,11 @@ class _Part(NamedTuple):
     users: int
     atoms: tuple[int, ...]
 
+    @property
+    def order(self) -> tuple[int, tuple[int, ...]]:
+        """Cheap ones first; no two are equal, as each atom is in one part."""
+        return self.cost.bit_count(), self.atoms
+
 
 def _classes(members: Iterable[int], costs: Sequence[int], dependants: Sequence[int]) -> list[_Part]:
     """Atoms of a group that bring the same packages along."""
@@ -172,17 +179,24 @@ def _joined(parts: list[_Part], starts: set[int], costs_of: Sequence[int]) -> li
 
     Atoms of `starts` are asked for themselves, not only by dependants.
     """
-    while len(parts) > 1:
-        parts = sorted(parts, key=lambda part: (part.cost.bit_count(), part.atoms))
-        pairs = [(one, other) for at, one in enumerate(parts) for other in parts[at + 1 :]]
-        prices = [_price(one, other, starts, costs_of) for one, other in pairs]
-        least = min(prices)
-        if least and len(parts) <= _MOST_PARTS:
+    left = {part.order: part for part in parts}
+    prices = [
+        (_price(left[one], left[other], starts, costs_of), one, other) for one, other in combinations(sorted(left), 2)
+    ]
+    heapify(prices)
+    while prices:
+        price, first, second = heappop(prices)
+        if first not in left or second not in left:
+            continue
+        if price and len(left) <= _MOST_PARTS:
             break
-        one, other = pairs[prices.index(least)]
+        one, other = left.pop(first), left.pop(second)
         joined = _Part(one.cost | other.cost, one.users | other.users, tuple(sorted((*one.atoms, *other.atoms))))
-        parts = [*(part for part in parts if part not in {one, other}), joined]
-    return sorted(parts, key=lambda part: (-part.users.bit_count(), -len(part.atoms), part.atoms))
+        for order, part in left.items():
+            pair = (min(order, joined.order), max(order, joined.order))
+            heappush(prices, (_price(part, joined, starts, costs_of), *pair))
+        left[joined.order] = joined
+    return sorted(left.values(), key=lambda part: (-part.users.bit_count(), -len(part.atoms), part.atoms))
 
 
 def _price(one: _Part, other: _Part, starts: set[int], costs_of: Sequence[int]) -> int:

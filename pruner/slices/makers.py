@@ -1,22 +1,20 @@
 """Which maintainer script makes a name that no archive brings: read from the texts of the scripts, nothing is run.
 
 In this order: what following the scripts has shown; alternatives that a script installs; what a tool is known to write
-that a script calls; paths that a script names, a purge that removes them among them; names in a directory that one
-package alone ships; what a tool writes in a directory; names below a directory that a script names.
+that a script calls; paths that a script names, a purge that removes them among them; what a tool writes in a directory.
+A name in a directory that one package alone ships, or below one that a script names, is near to that package, no more:
+it may be the user's own.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from pruner.errors import InputError
 from pruner.model import FileType
-from pruner.rules.load import bundled_rules_directory
-from pruner.yamlfile import YamlList, YamlMapping, load_yaml
+from pruner.rules.makers import tools_by_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,8 +31,14 @@ _WRITES = re.compile(
 _REMOVES = re.compile(r"\b(?:rm|rmdir|unlink|ucfr)\b|--purge\b")
 _ALTERNATIVE = re.compile(r"--(?:install|slave)\s+(\S+)\s+(\S+)\s+(\S+)")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+_RELATIVE_DIRECTORY = re.compile(
+    r"^\s*(?:mkdir|install\w*dir\w*)\s+(?:-\S+\s+)*([A-Za-z][\w.+-]*(?:/[\w.+-]+)*)(?:\s|$)"
+)
+"""A directory below `/` as base-files spells those of the hierarchy: `install_directory mnt 755 root`."""
 _CONFIGURES = ("postinst", "preinst", "config")
 _UNMAKES = ("postrm", "prerm")
+_WRITTEN = 2
+"""The highest rank of a mention by what writes a path, or removes it in a purge."""
 _FEWEST = 2
 """A directory that a script names with fewer components (`/etc`) says nothing of what is below it."""
 _SHARED = frozenset({
@@ -51,12 +55,16 @@ class _Mention(NamedTuple):
 
 
 class Makers:
-    """Answers for the names of `state`; `owner_of` gives the package that ships a kept path."""
+    """Answers for the names of `state`; `owner_of` gives the package that ships a kept path.
+
+    Of packages that the plan drops only those count that write a name, or remove what they wrote.
+    """
 
     def __init__(self, facts: SliceFacts, state: Mapping[str, FilePlan], owner_of: Callable[[str], str | None]) -> None:
         self._facts = facts
         self._state = state
         self._owner_of = owner_of
+        self._kept = frozenset(archive.name for archive in facts.archives if archive.kept)
 
     def of(self, path: str) -> tuple[str, str] | None:
         """Package and script (`postinst`) that make `path`; None where no script is seen to."""
@@ -68,16 +76,19 @@ class Makers:
             or self._by_target(path)
             or self._tool(path, exact=True)
             or min(self._mentions.get(path, ()), default=None)
-            or self._only_shipper(path.rpartition("/")[0])
             or self._tool(path, exact=False)
-            or self._named_above(path)
         )
         return None if found is None else (found.package, found.script)
+
+    def near(self, path: str) -> str | None:
+        """The package that `path`, which nothing is seen to make, lies in a directory of; None where none is told."""
+        found = self._only_shipper(path.rpartition("/")[0]) or self._named_above(path)
+        return None if found is None else found.package
 
     def _named_above(self, path: str) -> _Mention | None:
         above = path.rpartition("/")[0]
         while above.count("/") >= _FEWEST and above not in _SHARED:
-            found = min(self._mentions.get(above, ()), default=None)
+            found = min((one for one in self._mentions.get(above, ()) if one.package in self._kept), default=None)
             if found is not None:
                 return found
             above = above.rpartition("/")[0]
@@ -87,6 +98,8 @@ class Makers:
         """The package that alone ships the directory that something is made in, where a script of its may make it."""
         packages = self._shippers.get(directory, ())
         if len(packages) != 1 or directory.count("/") < _FEWEST or not self._has_postinst(packages[0]):
+            return None
+        if packages[0] not in self._kept:
             return None
         return _Mention(0, packages[0], "postinst")
 
@@ -106,6 +119,9 @@ class Makers:
         for package, script, text in self._scripts():
             seen: dict[str, int] = {}
             for line in text.split("\n"):
+                made = _RELATIVE_DIRECTORY.match(line)
+                if made is not None and self._is_directory(f"/{made[1]}"):
+                    seen[f"/{made[1]}"] = _rank(script, line)
                 if "/" not in line:
                     continue
                 bare = _COMMENT.sub("", line)
@@ -113,10 +129,16 @@ class Makers:
                 for path in _PATH.findall(bare):
                     seen[path] = min(rank, seen.get(path, rank))
             for path, rank in seen.items():
+                if rank > _WRITTEN and package not in self._kept:
+                    continue
                 # What a purge removes was made when the package was configured.
                 maker = "postinst" if script in _UNMAKES and self._has_postinst(package) else script
                 found[path].append(_Mention(rank, package, maker))
         return found
+
+    def _is_directory(self, path: str) -> bool:
+        file = self._state.get(path)
+        return file is not None and file.type is FileType.DIRECTORY
 
     @cached_property
     def _alternatives(self) -> Mapping[str, _Mention]:
@@ -151,7 +173,7 @@ class Makers:
     def _tool(self, path: str, *, exact: bool) -> _Mention | None:
         tools = (
             tool
-            for place, tool in _tools()
+            for place, tool in tools_by_place()
             if (path == place if exact else place[-1] == "*" and path.startswith(place[:-1]))
         )
         return next((min(self._calls[tool]) for tool in tools if tool in self._calls), None)
@@ -159,14 +181,23 @@ class Makers:
     @cached_property
     def _calls(self) -> Mapping[str, list[_Mention]]:
         """By name of a tool the scripts that call it."""
-        known = {tool for _, tool in _tools()}
+        known = {tool for _, tool in tools_by_place()}
         found: defaultdict[str, list[_Mention]] = defaultdict(list)
         for package, script, text in self._scripts():
             if script in _CONFIGURES:
                 bare = "\n".join(_COMMENT.sub("", line) for line in text.split("\n"))
                 for tool in known.intersection(_WORD.findall(bare)):
-                    found[tool].append(_Mention(_CONFIGURES.index(script), package, script))
+                    # The tool's own package is told apart from others that have it run once more.
+                    rank = 0 if self._ships_tool(package, tool) else 1
+                    found[tool].append(_Mention(10 * rank + _CONFIGURES.index(script), package, script))
         return found
+
+    def _ships_tool(self, package: str, tool: str) -> bool:
+        names = [f"{place}/{tool}" for place in ("/sbin", "/usr/sbin", "/bin", "/usr/bin")]
+        return any(
+            archive.name == package and not frozenset(names).isdisjoint(archive.listed)
+            for archive in self._facts.archives
+        )
 
     def _has_postinst(self, package: str) -> bool:
         return any(archive.name == package and "postinst" in archive.scripts for archive in self._facts.archives)
@@ -185,18 +216,3 @@ def _rank(script: str, line: str) -> int:
         return 8
     number = _CONFIGURES.index(script)
     return number if _WRITES.search(_NOWHERE.sub("", line)) else 3 + number
-
-
-@functools.cache
-def _tools() -> tuple[tuple[str, str], ...]:
-    """Paths, and the tool that makes each. Raises `InputError` where the bundled file is damaged."""
-    path = bundled_rules_directory() / "maintainer" / "makers.yaml"
-    document = load_yaml(path)
-    entries = document.get("tools") if isinstance(document, YamlMapping) else None
-    if not isinstance(entries, YamlList):
-        raise InputError(f"{path}: no list of tools", hint="install the program again")
-    for entry, line in zip(entries, entries.lines, strict=True):
-        if not isinstance(entry, YamlMapping) or entry.keys() != {"call", "paths", "why", "reference"}:
-            raise InputError(f"{path}:{line}: an entry has a call, paths, a reason and a reference")
-    pairs = ((str(place), str(entry["call"])) for entry in entries for place in entry["paths"])
-    return tuple(sorted(pairs, key=lambda pair: (-len(pair[0]), pair)))  # the closest to a path comes first

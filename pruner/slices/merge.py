@@ -13,6 +13,7 @@ from pruner.emit.artifact import Artifact
 from pruner.slices.cover import Paths
 from pruner.slices.edit import extended_file
 from pruner.slices.links import Links
+from pruner.slices.meaning import COPYRIGHT
 from pruner.slices.patterns import matches
 from pruner.slices.types import Content, Essential, PathKind, Release, Slice, SlicedPackage, SliceKey
 from pruner.slices.write import cut_text, finish_artifacts, sdf_text
@@ -33,7 +34,7 @@ class Placed:
     key: SliceKey
     """As generated."""
     stands: tuple[SliceKey, ...]
-    """The slices of the merged release that bring what it brings and needs, sorted."""
+    """The slices of the merged release that bring what it brings and needs, sorted; not what all of them come with."""
     reused: tuple[SliceKey, ...]
     """Existing slices that bring paths of it, sorted."""
     added: tuple[Content, ...]
@@ -56,6 +57,8 @@ class Merged:
     """By generated slice."""
     refused: tuple[str, ...]
     """Paths that can't be added because chisel would refuse them beside what is there; one sentence each."""
+    noted: tuple[str, ...] = ()
+    """Paths that a script of the package's own slices fills, in place of what was generated; one sentence each."""
 
 
 def merge(
@@ -64,22 +67,27 @@ def merge(
     *,
     listed: Mapping[str, Sequence[str]] | None = None,
     architecture: str = "",
+    listed_by_arch: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> Merged:
     """Put `generated` into `existing`.
 
     `listed` has the names that packages ship, to take a pattern apart where it can't be added as it is;
-    `architecture` is the one that was generated for, by Debian's name.
+    `architecture` is the one that was generated for, by Debian's name, and `listed_by_arch` tells what packages ship on
+    the further ones.
     """
-    work = _Merge(existing, listed or {}, architecture)
+    work = _Merge(existing, listed or {}, architecture, listed_by_arch or {})
     for package, one in _ordered(generated.release):
         work.place(package, one)
-    cut = work.links.reduced(key for wanted in generated.cut for key in work.stands.get(wanted, ()))
+    work.drop_lone_copyrights()
+    wanted = {key for name in generated.cut for key in work.stands.get(name, ())}
+    cut = work.links.reduced(wanted | work.copyrights)
     return Merged(
         release=_joined(existing, work.additions, generated.release, work.stands),
         cut=tuple(sorted(cut)),
         additions={name: tuple(slices.values()) for name, slices in sorted(work.additions.items())},
         placed=tuple(sorted(work.placed, key=lambda one: one.key)),
         refused=tuple(work.refused),
+        noted=tuple(work.noted),
     )
 
 
@@ -106,28 +114,42 @@ def merged_artifacts(merged: Merged, generated: Generated, files: Mapping[str, b
 class _Merge:
     """The work in hand: what stands for the generated slices so far, and what is added."""
 
-    def __init__(self, existing: Release, listed: Mapping[str, Sequence[str]], architecture: str) -> None:
+    def __init__(
+        self,
+        existing: Release,
+        listed: Mapping[str, Sequence[str]],
+        architecture: str,
+        listed_by_arch: Mapping[str, Mapping[str, Sequence[str]]],
+    ) -> None:
         self.existing = existing
         self.listed = listed
         self.architecture = architecture
+        self.listed_by_arch = listed_by_arch
         self.paths = Paths(existing)
         self.links = Links(existing)
         self.names = {one.key for package in existing.packages.values() for one in package.slices}
         self.stands: dict[SliceKey, tuple[SliceKey, ...]] = {}
+        self.copyrights: set[SliceKey] = set()
+        """Copyright slices of packages that are in the cut, where the slices that are there don't bring them."""
         self.additions: dict[str, dict[str, Slice]] = {}
         self.placed: list[Placed] = []
         self.refused: list[str] = []
+        self.noted: list[str] = []
 
     def place(self, package: SlicedPackage, one: Slice) -> None:
         """Find slices that stand for `one`, or add what is missing; all that it needs has been placed."""
         reused, missing, refused = self._covered(one)
-        wanted = {**self._needs(package.essential), **self._needs(one.essential)}
+        shared = self._needs(package.essential) if one.key.slice != COPYRIGHT else {}
+        needed = self._needs(one.essential)
         into = None
         if missing:
-            wanted = {**{key: Essential(key=key) for key in reused}, **wanted}
+            wanted = {**{key: Essential(key=key) for key in reused}, **shared, **needed}
             into = self._add(package, replace(one, contents=tuple(missing)), wanted)
         first = tuple(reused) if into is None else (into,)
-        stands = (*first, *self.links.unreached(first, [*reused, *wanted]))
+        # A copyright is for its own package to bring, and no need of who needs the package.
+        if any(key.package == package.name for key in first):
+            self.copyrights.update(self.links.unreached(first, shared))
+        stands = (*first, *self.links.unreached(first, [*reused, *needed]))
         self.stands[one.key] = tuple(sorted(set(stands)))
         self.placed.append(
             Placed(
@@ -140,6 +162,23 @@ class _Merge:
             )
         )
 
+    def drop_lone_copyrights(self) -> None:
+        """Take back copyright slices of new packages of which nothing else could be added, and that nobody needs."""
+        while True:
+            needed = {e.key for slices in self.additions.values() for one in slices.values() for e in one.essential}
+            lone = [
+                name
+                for name, slices in self.additions.items()
+                if set(slices) == {COPYRIGHT}
+                and name not in self.existing.packages
+                and slices[COPYRIGHT].key not in needed | self.copyrights
+                and any(one.key.package == name and one.refused for one in self.placed)
+            ]
+            if not lone:
+                return
+            for name in lone:
+                del self.additions[name]
+
     def _needs(self, essentials: Iterable[Essential]) -> dict[SliceKey, Essential]:
         """The slices that stand for `essentials`."""
         found: dict[SliceKey, Essential] = {}
@@ -151,18 +190,30 @@ class _Merge:
                 found[key] = replace(one, key=key, arch=arch)
         return found
 
+    def on(self, package: str) -> tuple[str, ...]:
+        """The architectures that a path of `package` is for unless it says otherwise."""
+        further = [name for name, listed in self.listed_by_arch.items() if package in listed]
+        return self.architecture, *further
+
     def _covered(self, one: Slice) -> tuple[list[SliceKey], list[Content], list[Content]]:
         """Existing slices that bring paths of `one`, few by greedy choice; what can be added, and what can not."""
         offers: dict[str, set[SliceKey]] = {}
         missing, refused = [], []
         for content in self._parts(one):
-            found = {e.key for e in self.paths.covering(content, one.key.package, self.architecture)}
+            found = {e.key for e in self.paths.covering(content, one.key.package, self.on(one.key.package))}
             own = {key for key in found if key.package == one.key.package}
             if found:
                 offers[content.path] = own or found
             elif (other := self._clash(content, one.key)) is not None:
-                self.refused.append(f"{content.path} of {one.key}: {other.key} has {other.content.path}")
+                same = other.content.path == content.path and content.kind is not PathKind.GLOB
+                told = "makes it otherwise" if same else f"has {other.content.path}"
+                sentence = f"{content.path} of {one.key}: {other.key} {told}"
                 refused.append(content)
+                if same and own_script(other, one.key.package):
+                    offers[content.path] = {other.key}
+                    self.noted.append(sentence)
+                else:
+                    self.refused.append(sentence)
             else:
                 missing.append(content)
         return self._chosen(offers, one.key), missing, refused
@@ -177,7 +228,7 @@ class _Merge:
         for content in one.contents:
             if (
                 content.kind is PathKind.GLOB
-                and not self.paths.covering(content, one.key.package, self.architecture)
+                and not self.paths.covering(content, one.key.package, self.on(one.key.package))
                 and any(self.paths.meeting(content.path))
                 and (names := [n for n in self.listed.get(one.key.package, ()) if matches(content.path, n)])
             ):
@@ -228,6 +279,11 @@ class _Merge:
         """A name like that of `key` which no slice has."""
         names = (SliceKey(key.package, f"{key.slice}-more{number or ''}") for number in range(_LONGEST_NAME_TRIES))
         return next(name for name in names if name not in self.names)
+
+
+def own_script(entry: Entry, package: str) -> bool:
+    """Whether a script of the same package fills the path: it may become what is wanted, so that its slice comes."""
+    return entry.key.package == package and entry.content.mutable and entry.content.kind is PathKind.TEXT
 
 
 def replace_path(content: Content, path: str) -> Content:

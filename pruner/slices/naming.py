@@ -21,6 +21,24 @@ LARGE = 50
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){2,}\Z")
 _ALNUM = re.compile(r"[^a-z0-9]+")
 _SUFFIX = re.compile(r"(?:\.so(?:\.[^/]*)?|\.[a-z][a-z0-9]{0,4})\Z")
+_ABI = re.compile(r"\.(?:cpython|pypy)[-0-9][^.]*|\.abi3(?=\.|\Z)")
+"""What an extension module of Python is built for: PEP 3149, PEP 384."""
+_ARCHITECTURE = (
+    r"(?:aarch64|amd64|arm64|armel|armhf|i[3-6]86|loong(?:arch)?64|mips(?:64)?(?:el)?|ppc64(?:el|le)?|riscv64|s390x"
+    r"|x86[-_]64)"
+)
+_BUILT_FOR = re.compile(
+    rf"[-_.](?:{_ARCHITECTURE}|arm)-(?:linux|kfreebsd|gnu)[a-z0-9]*(?:-[a-z]+[0-9]*)?(?=[-_.]|\Z)"
+    rf"|[-_.]{_ARCHITECTURE}\Z"
+)
+"""A multiarch triplet (https://wiki.debian.org/Multiarch/Tuples), or an architecture alone at the end."""
+_ORDER = re.compile(r"\A(?:[0-9]+[-_])?_*")
+"""A number that files are read in order by, and what marks a module as private."""
+_PLACES = frozenset({
+    "bin", "boot", "dev", "etc", "games", "home", "include", "lib", "lib32", "lib64", "libexec", "local", "mnt",
+    "opt", "run", "sbin", "share", "src", "srv", "sys", "tmp", "usr", "var",
+})  # fmt: skip
+"""Names of the Filesystem Hierarchy Standard: what lies in such a place is told by other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,13 @@ def sanitized(text: str) -> str:
     return _ALNUM.sub("-", text.lower()).strip("-")
 
 
+def subject(base: str) -> str:
+    """What a file of the name `base` is about: without its extension, what it was built for, and `lib` before it."""
+    name = _BUILT_FOR.sub("", _ABI.sub("", _SUFFIX.sub("", base)))
+    name = _ORDER.sub("", name) or base
+    return name[3:] if ".so" in base and re.match("lib[a-z]", name) else name
+
+
 def part_name(kind: str, files: Sequence[SourceFile], elsewhere: Collection[str]) -> str:
     """A name for a further part of a kind: after the directory that it has for itself, else its largest file.
 
@@ -72,10 +97,15 @@ def part_name(kind: str, files: Sequence[SourceFile], elsewhere: Collection[str]
     named = [file for file in files if file.type is FileType.REGULAR] or list(files)
     largest = min(named, key=lambda file: (-file.bytes, file.path), default=None)
     if largest is not None:
-        candidates.append(_SUFFIX.sub("", posixpath.basename(largest.path)))
+        directory, base = posixpath.split(largest.path)
+        if not base.startswith("__"):  # __init__.py is about its directory
+            candidates.append(subject(base))
+            if sanitized(subject(base)) not in KINDS:
+                candidates.append(f"{kind}-{sanitized(subject(base))}")
+        candidates += [subject(name) for name in reversed(directory.split("/"))]
     for candidate in candidates:
         name = sanitized(candidate)
-        if _NAME.match(name) and name not in KINDS:
+        if _NAME.match(name) and name not in KINDS and name not in _PLACES:
             return name
     return f"{kind}-more"
 

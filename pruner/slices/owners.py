@@ -37,6 +37,7 @@ class Owners:
         """Installed version by package name."""
         names: defaultdict[str, set[str]] = defaultdict(set)
         conffiles: defaultdict[str, set[str]] = defaultdict(set)
+        self._dropped = frozenset(archive.name for archive in facts.archives if not archive.kept)
         for archive in facts.archives:
             names[archive.name].update(archive.listed)
             conffiles[archive.name].update(archive.conffiles)
@@ -67,6 +68,21 @@ class Owners:
         made = self._made.get(path)
         return made[1] if made is not None and made[0] == self._packages[path] else ""
 
+    def is_of_dropped(self, path: str) -> bool:
+        """Whether a package that the plan drops has made the kept name."""
+        return self._packages[path] in self._dropped
+
+    def is_local(self, path: str) -> bool:
+        """Whether the kept name is in no package, and nothing is seen to make it. No directory is."""
+        file = self._kept[path]
+        return (
+            file.type is not FileType.DIRECTORY
+            and file.package is None
+            and self._shipped[path] is None
+            and path not in self._made
+            and not self._is_link_of_root(path)
+        )
+
     def is_conffile(self, path: str, shipped: str) -> bool:
         """Whether the kept name is a configuration file of its package."""
         return shipped in self._conffiles[self._packages[path]]
@@ -92,16 +108,23 @@ class Owners:
         """The package that stands for each name that is shipped and that may be a directory: of several the first."""
         found: dict[str, str] = {}
         for package, names in self.listed.items():
-            for name in names:
+            for name in names if package not in self._dropped else ():
                 found.setdefault(name, package)
         return found
 
     @cached_property
     def _made(self) -> Mapping[str, tuple[str, str]]:
         """For state the package and the script that makes it."""
-        state = [path for path, name in self._shipped.items() if name is None and not self._is_link_of_root(path)]
-        makers = Makers(self._facts, {path: self._kept[path] for path in state}, self._owner)
-        return {path: made for path in state if (made := makers.of(path)) is not None}
+        return {path: made for path in self._unshipped if (made := self._makers.of(path)) is not None}
+
+    @cached_property
+    def _unshipped(self) -> tuple[str, ...]:
+        """State but for the links of `/`."""
+        return tuple(p for p, name in self._shipped.items() if name is None and not self._is_link_of_root(p))
+
+    @cached_property
+    def _makers(self) -> Makers:
+        return Makers(self._facts, {path: self._kept[path] for path in self._unshipped}, self._owner)
 
     def _owner(self, path: str) -> str | None:
         file = self._kept.get(path)
@@ -122,6 +145,8 @@ class Owners:
                 found[path] = owner
             elif path in self._made:
                 found[path] = self._made[path][0]
+            elif shipped is None and (near := self._makers.near(path)) is not None:
+                found[path] = near
         nearest = self._nearest(found)
         for path in self._kept:
             if path not in found:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pruner.errors import InputError, printable
-from pruner.slices.definitionfile import PACKAGE_NAME, definition_file
+from pruner.slices.definitionfile import PACKAGE_NAME, PACKAGE_NAME_HINT, definition_file
 from pruner.slices.releasefile import ReleaseFile, release_file
 from pruner.slices.types import Problem, Release, SlicedPackage
 from pruner.slices.wire import Reader
@@ -50,7 +50,7 @@ def read_release(directory: Path) -> ReadRelease:
     if not directory.is_dir():
         raise InputError(f"{printable(str(directory))}: no such directory", hint="name a release of slice definitions")
     reader = Reader(DEFINITION)
-    data = _bytes_of(directory / DEFINITION)
+    data = bytes_of(directory / DEFINITION)
     if isinstance(data, str):
         hint = "a release is a directory with chisel.yaml and slices/*.yaml"
         raise InputError(f"{printable(str(directory / DEFINITION))}: {data}", hint=hint)
@@ -63,8 +63,8 @@ def read_release(directory: Path) -> ReadRelease:
         package = path.name.removesuffix(".yaml")
         reader = Reader(file)
         if not PACKAGE_NAME.fullmatch(package):
-            hint = "two characters or more of a-z, 0-9, '.', '+' and single dashes"
-            reader.error(1, "file-name", f"'{printable(path.name)}' is no name for a slice definition file", hint)
+            message = f"'{printable(path.name)}' is no name for a slice definition file"
+            reader.error(1, "file-name", message, PACKAGE_NAME_HINT)
         elif package in packages or package in unread:
             other = packages[package].file if package in packages else "another file"
             line = _line_of_package(path)
@@ -88,7 +88,7 @@ def read_release(directory: Path) -> ReadRelease:
 
 def _definition(path: Path, package: str, told: ReleaseFile, reader: Reader) -> SlicedPackage | None:
     """The slices of one file; None where it is no YAML."""
-    data = _bytes_of(path)
+    data = bytes_of(path)
     if isinstance(data, str):
         reader.error(1, "unreadable", f"{printable(path.name)} {data}")
         return None
@@ -100,7 +100,7 @@ def _definition(path: Path, package: str, told: ReleaseFile, reader: Reader) -> 
 
 def _line_of_package(path: Path) -> int:
     """Where a file names its package; 1 where it does not."""
-    data = _bytes_of(path)
+    data = bytes_of(path)
     lines = data.splitlines() if isinstance(data, bytes) else []
     return next((number for number, line in enumerate(lines, start=1) if line.startswith(b"package:")), 1)
 
@@ -116,7 +116,7 @@ def _document(data: bytes, reader: Reader) -> Node | None:
     return node
 
 
-def _bytes_of(path: Path) -> bytes | str:
+def bytes_of(path: Path) -> bytes | str:
     """The content of a regular file, or why it can't be read."""
     try:
         if not path.is_file():  # a pipe would never end

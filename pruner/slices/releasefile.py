@@ -142,7 +142,8 @@ def _archive(entry: Entry, style: str, keys: Mapping[str, PublicKey], reader: Re
         reader.warn(fields["pro"].line, "archive-ignored", f"{what} is ignored: pro '{found}' is unknown", hint)
         return None
     if not archive.public_keys:
-        reader.error(_line_of(fields, "public-keys", entry), "archive-field", f"{what} misses 'public-keys'")
+        hint = "put the key that signs it there, or generate the release with --archive-key FILE"
+        reader.error(_line_of(fields, "public-keys", entry), "no-key", f"{what} misses 'public-keys'", hint)
     for name, line in reader.items(fields["public-keys"], what) if archive.public_keys else ():
         if name not in keys:
             reader.error(line, "archive-field", f"{what} names a public key that is not defined: '{printable(name)}'")

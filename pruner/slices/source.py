@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pruner.emit.debian.archives import native_architecture
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 _STATE_ARCHIVE = "debian/state.tar"
 _SYSTEM = frozenset("bin boot dev etc lib lib32 lib64 libx32 proc root run sbin sys tmp usr var".split())  # noqa: SIM905
 """Directories of `/` that the system's own packages and their scripts fill; Filesystem Hierarchy Standard 3.0, 3.2."""
+_HIERARCHY = frozenset({"/home", "/media", "/mnt", "/opt", "/srv"})
+"""Directories that every system has for what is not the system's; sections 3.8, 3.11 to 3.13 and 3.17."""
 _HISTORY = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/ucf/")
 """What a system wrote down while it was set up: caches and logs (Filesystem Hierarchy Standard 3.0, 5.5 and 5.10), the
 databases of dpkg(1), apt(8) and ucf(1). No package's own."""
+_NAMED = 5
+"""Files that a note names at most."""
 _LOCAL = "/usr/local/"
 """Is for what the system's packages do not bring; section 4.9."""
 
@@ -91,9 +96,14 @@ def _state_contents(directory: Path) -> Mapping[str, bytes]:
 def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], complete: Collection[str]) -> SliceSource:
     kept = {file.path: file for file in plan.files if file.decision is not Decision.DROP and not is_of_database(file)}
     owners = Owners(plan, facts, kept)
-    own = [path for path in kept if owners.shipped(path) is None and not owners.maker(path) and _is_application(path)]
-    past = [path for path, file in kept.items() if complete and _is_history(file) and owners.shipped(path) is None]
-    for path in (*own, *past):
+    own = [
+        path
+        for path, file in kept.items()
+        if owners.shipped(path) is None and not owners.maker(path) and _is_application(file)
+    ]
+    # What a package needs of a system is for others to bring, not for its own slices to make up.
+    past = [path for path, file in kept.items() if complete and _is_of_system(file, owners)]
+    for path in {*own, *past}:
         del kept[path]
     edges = (*plan.edges, *facts.answered)
     active = active_nodes(edges)
@@ -110,8 +120,9 @@ def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], comple
             package=owners.package(path),
             shipped=(shipped := owners.shipped(path)),
             content=contents.get(path) if shipped is None and file.type is FileType.REGULAR else None,
-            conffile=shipped is not None and owners.is_conffile(path, shipped),
+            conffile=owners.is_conffile(path, shipped or path),
             maker=owners.maker(path) if shipped is None else "",
+            local=owners.is_local(path),
             executable=path in programs,
             elf=path in elf,
             active=path in active,
@@ -120,28 +131,36 @@ def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], comple
         )
         for path, file in kept.items()
     }
+    there = {archive.name for archive in facts.archives if archive.kept} | {file.package for file in files.values()}
     return SliceSource(
         distribution=plan.distro.id,
         version=plan.distro.version_id,
         architecture=native_architecture(plan),
         files=files,
         needs=needs_of(edges, kept, lambda path: _stands_alone(files[path])),
-        listed=owners.listed,
-        versions={name: owners.versions[name] for name in sorted(owners.versions)},
+        listed={name: names for name, names in owners.listed.items() if name in there},
+        versions={name: owners.versions[name] for name in sorted(owners.versions) if name in there},
         entries=entry_files(edges, kept),
         complete=frozenset(complete),
         concatenations={path: parts for path, parts in facts.concatenations.items() if path in files},
-        unknowns=(*_left_out(own), *_unknowns(plan, files, edges)),
+        unknowns=(*_left_out(own), *_local(files.values()), *_unknowns(plan, files, edges)),
     )
 
 
-def _is_application(path: str) -> bool:
+def _is_application(file: FilePlan) -> bool:
     """Whether a name that no package brings and no script makes is the user's own rather than the system's state."""
-    return path.startswith(_LOCAL) or path.split("/")[1] not in _SYSTEM
+    if file.type is FileType.DIRECTORY and file.path in _HIERARCHY:
+        return False
+    return file.path.startswith(_LOCAL) or file.path.split("/")[1] not in _SYSTEM
 
 
-def _is_history(file: FilePlan) -> bool:
-    return file.type is FileType.REGULAR and bool(file.bytes) and file.path.startswith(_HISTORY)
+def _is_of_system(file: FilePlan, owners: Owners) -> bool:
+    """Whether a file is the state of a system rather than of a package: its history, or made by no script."""
+    if file.type is not FileType.REGULAR or owners.shipped(file.path) is not None:
+        return False
+    if owners.is_local(file.path) or owners.is_of_dropped(file.path):
+        return True
+    return bool(file.bytes) and file.path.startswith(_HISTORY)
 
 
 def _left_out(paths: Sequence[str]) -> tuple[str, ...]:
@@ -150,6 +169,16 @@ def _left_out(paths: Sequence[str]) -> tuple[str, ...]:
         f"names below {printable(place)} are in no package and made by none: copy them into the cut root"
         for place in places
     )
+
+
+def _local(files: Iterable[SourceFile]) -> tuple[str, ...]:
+    """What slices bring though it may be the user's own, one sentence."""
+    paths = [file.path for file in files if file.local]
+    if not paths:
+        return ()
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    named = ", ".join(paths[:_NAMED])
+    return (printable(f"no package brings {named}{more}, and no script is seen to make that: your own?"),)
 
 
 def _stands_alone(file: SourceFile) -> bool:
@@ -178,4 +207,11 @@ def _unknowns(plan: Plan, files: Mapping[str, SourceFile], edges: Iterable[Edge]
         f"{one.type} package {one.name} {one.version} is in no Debian archive: its files count as state"
         for one in foreign
     )
+    lacking = defaultdict[str, list[str]](list)
+    for unknown in plan.unknowns:
+        if unknown.kind == "needed" and unknown.subject in files:
+            lacking[unknown.detail].append(unknown.subject)
+    for detail, subjects in sorted(lacking.items()):
+        more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
+        lines.append(f"{subjects[0]}{more}: {detail} in these packages, so that a cut lacks it")
     return tuple(map(printable, lines))

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
     from pruner.slices.types import SliceKey, SourceFile
 
-_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:\\[nr]|[A-Za-z][\w-]*: [^\n\\]*(?:\n|\\n)|[^A-Za-z0-9+/=\\])*[A-Za-z0-9+/=]{24}"
+)
+"""PEM (RFC 7468, with headers RFC 1421) or OpenPGP's armor (RFC 9580, 6.2): the title and some base64 after it, be it
+in a string of JSON. The title alone is in descriptions of the formats, such as `/usr/share/mime/magic`."""
 _PASSWORD_HASH = re.compile(
     rb"^[^:\n]+:!?(?:\$[0-9a-z]{1,8}\$[./0-9A-Za-z$=,+-]{20,}|_?[./0-9A-Za-z]{13}(?=(?::[^:\n]*){5}))", re.MULTILINE
 )
@@ -197,4 +202,6 @@ def _warning(file: SourceFile) -> str:
 def _maker(file: SourceFile) -> str:
     if file.conffile and file.type is FileType.REGULAR:
         return "Configuration file that differs from the one that the package ships."
+    if file.local:
+        return "In no package, and no script is seen to make it: your own?"
     return f"Made by {file.package}'s {file.maker}." if file.maker else ""

@@ -23,11 +23,14 @@ def store(directory: Path, artifacts: Sequence[Artifact], *, remove: Sequence[st
 
     Then the files `remove` below it are removed.
 
-    A file that holds the same bytes is not touched, other files are left alone. All new contents are on disk before
-    the first file is replaced, so that a full or read-only disk changes nothing. Links below `directory` are not
-    followed. Raises `InputError` where a file is in the place of a directory or a directory in that of a file, and
-    `EnvironmentFault` where something can't be written.
+    A file that holds the same bytes is not touched, other files are left alone. All new contents are written to files
+    of their own before the first one is replaced, so that a full or read-only disk changes nothing; that they outlast
+    a crash of the machine is not waited for. Links below `directory` are not followed. Raises `InputError` where a
+    name leads out of `directory` or a file is in the place of a directory, and `EnvironmentFault` where something
+    can't be written, such as a file where a directory is.
     """
+    for name in (*(artifact.path for artifact in artifacts), *remove):
+        _check_below(name)
     base = Path(os.path.realpath(directory))
     made: list[Path] = []
     fresh: list[tuple[Path, Path]] = []
@@ -59,6 +62,13 @@ def store(directory: Path, artifacts: Sequence[Artifact], *, remove: Sequence[st
     return tuple(changed)
 
 
+def _check_below(name: str) -> None:
+    """Raise `InputError` unless `name` stays below the directory that it is joined to."""
+    if not {"", ".", ".."}.isdisjoint(name.split("/")) or "\0" in name:
+        hint = "a name in what was given is not one of a package or a slice definition file"
+        raise InputError(f"'{printable(name)}' is no clean path below the output directory", hint=hint)
+
+
 def _make(directory: Path, made: list[Path]) -> None:
     missing = []
     while not directory.exists():
@@ -82,7 +92,10 @@ def _make_below(base: Path, directory: Path, made: list[Path], *, shown: Path) -
             place.mkdir()
             made.append(place)
         elif not place.is_dir():
-            raise InputError(f"{printable(str(shown / place.relative_to(base)))} is not a directory")
+            raise InputError(
+                f"{printable(str(shown / place.relative_to(base)))} is not a directory",
+                hint="move it away, or choose another --output",
+            )
 
 
 def _same(path: Path, artifact: Artifact) -> bool:

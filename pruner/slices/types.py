@@ -189,6 +189,8 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
     conffile: bool = False
     maker: str = ""
     """For state: which maintainer script makes it, `postinst`; empty where that is not known."""
+    local: bool = False
+    """In no package, and no script is seen to make it: the user's own, as far as is known."""
     executable: bool = False
     """A program: ELF with an entry point, or a script with a `#!` line, that may be run."""
     elf: bool = False

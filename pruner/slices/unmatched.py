@@ -37,7 +37,7 @@ def unmatched_paths(release: Release, lists: Mapping[str, Sequence[str]], archit
                         file=package.file,
                         line=max(content.line, 1),
                         rule="unmatched-path",
-                        severity=Severity.WARNING,
+                        severity=Severity.ERROR,
                         message=f"{made.key}: {name} ships nothing at {printable(content.source or content.path)}",
                         hint="chisel fails to cut the slice",
                     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pruner.errors import printable
 from pruner.slices.goscalars import Unfit, is_null, number_of, text_of, truth_of
 from pruner.slices.types import Problem, Severity
+from pruner.slices.yamlnodes import MAXIMUM_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -59,12 +60,14 @@ class Reader:
             self.error(node.line, "wrong-type", f"{what}: a mapping is expected, not {node.word}")
             return []
         found: dict[str, Entry] = {}
-        self._collect(node, what, found, [0])
+        self._collect(node, what, found, [0], ())
         return list(found.values())
 
-    def _collect(self, node: Node, what: str, found: dict[str, Entry], count: list[int]) -> None:
-        """Put the pairs of `node` into `found`, what is there first wins, then what it merges."""
-        merged: list[Node] = []
+    def _collect(
+        self, node: Node, what: str, found: dict[str, Entry], count: list[int], above: tuple[Node, ...]
+    ) -> None:
+        """Put the pairs of `node` into `found`, what is there first wins, then what it merges; `above` merge it."""
+        merged: list[tuple[int, Node]] = []
         seen: dict[str, int] = {}
         for key, value in zip(*node.value, strict=True):
             count[0] += 1
@@ -72,7 +75,7 @@ class Reader:
                 self.error(key.line, "yaml-syntax", f"{what}: merges more than {_MERGED_AT_MOST} keys")
                 return
             if key.value == "<<" and key.plain and key.tag in {"", "!!merge"}:
-                merged.append(value)
+                merged.append((key.line, value))
                 name = "<<"
             else:
                 try:
@@ -87,15 +90,22 @@ class Reader:
             seen[name] = key.line
             if not is_null(key) and (name != "<<" or not merged):
                 found.setdefault(name, Entry(name, key.line, value))
-        for value in merged:
-            self._merge(value, what, found, count)
+        for line, value in merged:
+            for source in value.value if isinstance(value.value, list) else (value,):
+                if self._can_merge(source, what, line, (*above, node)):
+                    self._collect(source, what, found, count, (*above, node))
 
-    def _merge(self, node: Node, what: str, found: dict[str, Entry], count: list[int]) -> None:
-        for source in node.value if isinstance(node.value, list) else (node,):
-            if not source.mapping:
-                self.error(source.line, "wrong-type", f"{what}: '<<' merges mappings, not {source.word}")
-            else:
-                self._collect(source, what, found, count)
+    def _can_merge(self, source: Node, what: str, line: int, above: tuple[Node, ...]) -> bool:
+        """Whether the `<<` on `line` may merge `source`; a problem where not."""
+        if not source.mapping:
+            self.error(source.line, "wrong-type", f"{what}: '<<' merges mappings, not {source.word}")
+        elif source in above:
+            self.error(line, "yaml-syntax", f"{what}: a mapping merges itself", "take the '<<' out")
+        elif len(above) > MAXIMUM_DEPTH:
+            self.error(line, "yaml-syntax", f"{what}: merges are nested too deep")
+        else:
+            return True
+        return False
 
     def fields(self, node: Node, what: str, known: Collection[str], *, optional: bool = True) -> dict[str, Entry]:
         """The keys of a mapping of known fields that have a value; each unknown one is a warning.

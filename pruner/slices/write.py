@@ -38,7 +38,7 @@ MADE_BY = "# Made by pruner"
 """How `chisel.yaml` begins, so that a later run may replace the release."""
 MAP_FORMATS = frozenset({"v3"})
 """Formats whose essentials are a map; in the others they are lists, and `v3-essential` has those of an architecture."""
-_ARCH_NOTE = "v3-essential only works for chisel>=1.3.0"
+_ARCH_NOTE = "chisel before 1.3.0 does not read what follows."
 _NO_KEY = (
     "The key that signs the archive is not known: put its name into `public-keys` of the archive, and its id and "
     "armor below `public-keys`. chisel refuses the release until then."

@@ -6,7 +6,6 @@ Chisel is asked by `find`, which reads and validates a release without network.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,12 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from pruner.errors import InputError
 from pruner.slices.check import check_release
 from pruner.slices.checkrules import CUT_RULES
 from pruner.slices.readrelease import read_release
 from pruner.slices.types import Problem, Severity
 from tests.chisel.mutations import cases, untouched
+from tests.support import chisel
 
 MUTATED = 1500
 VALID = 100
@@ -67,20 +69,14 @@ class Agreement:
         ]
 
 
-def chisel_binary() -> str | None:
-    """The real chisel: on PATH, or where `.ci/get-chisel` puts it."""
-    cache = Path(os.environ.get("PRUNER_CACHE", Path.home() / ".cache" / "pruner"))
-    return shutil.which("chisel") or shutil.which(cache / "chisel-1.4.1" / "chisel")
-
-
-def measure(chisel: str, releases: Iterable[tuple[str, dict[str, bytes]]]) -> Agreement:
+def measure(binary: str, releases: Iterable[tuple[str, dict[str, bytes]]]) -> Agreement:
     """Both verdicts on each release."""
     result = Agreement()
     with tempfile.TemporaryDirectory() as scratch:
         for name, files in releases:
             directory = Path(scratch) / name
             _write(directory, files)
-            refusal = refused(chisel, directory)
+            refusal = refused(binary, directory)
             errors = _errors(directory)
             shutil.rmtree(directory)
             told = "; ".join(f"{e.file}:{e.line}: {e.message}" if isinstance(e, Problem) else str(e) for e in errors)
@@ -96,9 +92,9 @@ def measure(chisel: str, releases: Iterable[tuple[str, dict[str, bytes]]]) -> Ag
     return result
 
 
-def refused(chisel: str, release: Path) -> str:
+def refused(binary: str, release: Path) -> str:
     """Why chisel refuses `release`; empty where it accepts it."""
-    command = [chisel, "find", "--release", f"{release}/", "zzzzzzzz"]
+    command = [binary, "find", "--release", f"{release}/", "zzzzzzzz"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     if done.returncode == 0:
         return ""
@@ -124,13 +120,14 @@ def _write(directory: Path, files: dict[str, bytes]) -> None:
 
 def main() -> int:
     """Print the measure; 1 where a goal is missed, 2 without chisel."""
-    chisel = chisel_binary()
-    if chisel is None:
+    try:
+        binary = chisel()
+    except (pytest.skip.Exception, pytest.fail.Exception):
         print("chisel is not installed: .ci/get-chisel builds it", file=sys.stderr)
         return 2
-    valid = measure(chisel, untouched(VALID))
+    valid = measure(binary, untouched(VALID))
     print(f"valid releases: {len(valid.both_accept)} of {VALID} accepted by both")
-    mutated = measure(chisel, cases(MUTATED))
+    mutated = measure(binary, cases(MUTATED))
     print(f"mutated releases: {sum(count for _, count in mutated.rows())}")
     for label, count in mutated.rows():
         print(f"  {label:<34}{count:>6}")

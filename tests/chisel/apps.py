@@ -90,3 +90,5 @@ APPLICATION_FILES: dict[str, tuple[str, ...]] = {
     "openjdk-17-jre-headless": ("/app",),
 }
 """What is the application's own and in no package: it is laid over a cut root before the application is run."""
+LOCAL_FILES = ("/usr/local/share/ca-certificates/corpus.crt",)
+"""What every root of the corpus holds of its own, and in no package."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pruner.slices.source import source_of_directory
 from tests.chisel.alone import Alone, cut_alone, drawn, slices_of
-from tests.chisel.apps import APPLICATION_FILES, APPS
+from tests.chisel.apps import APPLICATION_FILES, APPS, LOCAL_FILES
 from tests.chisel.archive import Archive, served
 from tests.chisel.compare import Difference, Known, manifest_differences, root_differences
 from tests.chisel.cut import Cut, cut, manifest
@@ -144,7 +144,7 @@ def judged(name: str, fat: FatRoot, planned: Pruned, done: Cut, place: Path) -> 
         return {**base, "failure": str(error)}
     after = listing(done.root, times=False)
     known = Known(
-        application=APPLICATION_FILES.get(name, ()),
+        application=(*APPLICATION_FILES.get(name, ()), *LOCAL_FILES),
         left=left,
         finished={path for path in after if after[path] != before.get(path)},
         made=after.keys() - before.keys(),

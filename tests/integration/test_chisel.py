@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pruner.model import FileType
+from pruner.slices.generate import generate
+from pruner.slices.types import SourceFile
+from pruner.slices.write import sdf_text
 from tests.chisel.archive import served
 from tests.chisel.compare import Known, manifest_differences, root_differences, unexplained
 from tests.chisel.cut import cut, manifest
@@ -22,6 +26,7 @@ from tests.chisel.trial import trial
 from tests.corpus.roots import cache_dir
 from tests.integration import debs
 from tests.support import chisel, need, skip
+from tests.unit.slices import source as slice_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,3 +199,36 @@ def test_application_runs_from_its_slices() -> None:
     assert result.alone.cut == 12
     assert (result.alone.refused, result.alone.lacking) == ((), ())
     assert unexplained((*result.differences, *result.manifest)) == []
+
+
+def test_a_bundle_is_joined_by_a_mutation(tmp_path: Path) -> None:
+    """chisel runs the generated script: the bundle has its bytes, and the parts that only it needs are gone."""
+    parts = {
+        f"/usr/share/authorities/{name}.crt": text for name, text in (("B", b"2\n"), ("a", b"3\xc3\xa9"), ("A", b"1"))
+    }
+    bundle = SourceFile(
+        path="/etc/ssl/bundle.crt",
+        type=FileType.REGULAR,
+        mode=0o644,
+        package="authorities",
+        content=b"1\n2\n3\xc3\xa9\n",
+        maker="postinst",
+    )
+    source = slice_source(
+        [bundle],
+        listed={"authorities": [*parts, "/usr/share", "/usr/share/authorities"]},
+        concatenations={bundle.path: tuple(sorted(parts))},
+    )
+    text = sdf_text(generate(source).release.packages["authorities"], "v3")
+    assert "until: mutate" in text
+    home = tmp_path / "archive"
+    home.mkdir()
+    packed = debs.build(tmp_path, "authorities", "1", parts)
+    one = Deb(name="authorities", version="1", architecture=debs.ARCHITECTURE, path=packed)
+    with served((one,), home) as running:
+        written = release(tmp_path / "release", running, authorities=text.partition("\n")[2])
+        done = cut(running, written, ["authorities_config"], tmp_path / "root")
+    assert done.failure == ""
+    found = {path.relative_to(done.root).as_posix(): path for path in done.root.rglob("*") if path.is_file()}
+    assert found.keys() == {"etc/ssl/bundle.crt"}
+    assert found["etc/ssl/bundle.crt"].read_bytes() == bundle.content

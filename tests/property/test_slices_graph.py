@@ -60,9 +60,9 @@ def graph_of(found: SliceSource) -> networkx.DiGraph:
 
 
 def without_copyright(found: SliceSource) -> dict[str, tuple[Need, ...]]:
-    """The needs that slices have to honour: a copyright file needs copyright files alone."""
+    """The needs that slices have to honour: a copyright file needs copyright files alone, and nothing else needs one."""
     return {
-        path: tuple(need for need in needs if not path.endswith("/copyright") or need.target.endswith("/copyright"))
+        path: tuple(need for need in needs if path.endswith("/copyright") == need.target.endswith("/copyright"))
         for path, needs in found.needs.items()
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from tests.commandline import Run, assert_one_message, contents
 from tests.elfs import make_elf
 from tests.smallroots import SmallRoot, make_root
+from tests.support import ROOT
 
 
 @pytest.fixture
@@ -379,3 +382,15 @@ def test_interrupt(run: Run, small: SmallRoot, tmp_path: Path, monkeypatch: pyte
     assert "Traceback" not in done.err
     assert contents(tmp_path) == before
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".plan")]
+
+
+def test_an_output_without_room(tmp_path: Path) -> None:
+    """A full disk behind standard output is no internal error."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "pruner", "rules", "list"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment, cwd=tmp_path
+        )
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[0] == "error: the output can't be written: no space left on device"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.commandline import Run, assert_one_message
+from tests.commandline import Run, assert_one_message, contents
 from tests.support import chisel, need
 from tests.unit.packages import deb
 from tests.unit.test_slices_merge import LIBC6, OPENSSL, make
@@ -166,15 +166,74 @@ def test_a_release_is_extended_in_place_or_elsewhere(run: Run, plan: Path, key: 
     assert {path for path in stamps if path.stat().st_mtime_ns != stamps[path]} == {tool}
 
 
+def test_only_a_directory_of_our_own_is_replaced_by_an_extended_release(
+    run: Run, plan: Path, key: Path, tmp_path: Path
+) -> None:
+    """Another place is empty or holds what pruner made, of which nothing old is left; else it is not touched."""
+    release = sound(run, plan, tmp_path / "release", key)
+    other = make(tmp_path / "other", libc6=LIBC6)
+    before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    done = run("slices", plan, "--release", release, "-o", other)
+    assert_one_message(done, 3)
+    assert "holds no release that pruner made" in done.err
+    assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
+    own = sound(run, plan, tmp_path / "own", key)
+    (own / "slices/gone.yaml").write_text("package: gone\n")
+    assert run("slices", plan, "--release", release, "-o", own).code == 0
+    assert {path.relative_to(own): path.read_bytes() for path in own.rglob("*") if path.is_file()} == {
+        path.relative_to(release): path.read_bytes() for path in release.rglob("*") if path.is_file()
+    }
+
+
+def test_a_script_and_a_cut_that_are_there(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
+    """finish.sh goes along elsewhere, and stays where nothing is left to do; a cut that is replaced is told."""
+    release = sound(run, plan, tmp_path / "release", key)
+    assert not (release / "finish.sh").exists()
+    (release / "finish.sh").write_text("#!/bin/sh\ntrue\n")
+    (release / "cut.txt").write_text("other_bins\ntool_bins\n")
+    done = run("slices", plan, "--release", release, "-o", tmp_path / "more")
+    assert done.code == 0, done.err
+    assert (tmp_path / "more/finish.sh").read_text() == "#!/bin/sh\ntrue\n"
+    assert (tmp_path / "more/finish.sh").stat().st_mode & 0o111
+    assert "cut.txt" not in done.err
+    told = run("slices", plan, "--release", release)
+    assert "cut.txt is replaced: it named 2 slices" in told.err
+    assert (release / "finish.sh").read_text() == "#!/bin/sh\ntrue\n"
+    assert "cut.txt" not in run("slices", plan, "--release", release).err
+
+
+def test_a_release_without_key_can_be_worked_with(run: Run, plan: Path, tmp_path: Path) -> None:
+    """Chisel refuses it, which check says with what to do; comparing and extending do not need the key."""
+    release = tmp_path / "release"
+    assert run("slices", plan, "-o", release, "-q").code == 0
+    checked = run("slices", "check", release, "--format", "json")
+    assert checked.code == 1
+    assert [one["rule"] for one in json.loads(checked.out) if one["severity"] == "error"] == ["no-key"]
+    assert "--archive-key" in checked.out
+    assert run("slices", "diff", release, release).code == 0
+    assert run("slices", "missing", plan, "--release", release).code == 0
+    done = run("slices", plan, "--release", release, "--json")
+    assert json.loads(done.out)["changed"] == []
+    assert any("lacks the archive's key" in note for note in json.loads(done.out)["notes"])
+
+
+def test_a_cut_that_is_a_pipe_is_not_waited_for(run: Run, tmp_path: Path) -> None:
+    """The slices to be cut are unknown then, as without the file."""
+    release = make(tmp_path / "release", libc6=LIBC6)
+    without = run("slices", "check", release)
+    os.mkfifo(release / "cut.txt")
+    assert run("slices", "check", release) == without
+
+
 def test_missing_slices_are_listed(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
-    """As a table to paste, and as JSON."""
+    """As a table to paste, and as JSON; exit 1 where there are any."""
     release = sound(run, plan, tmp_path / "release", key)
     tool = release / "slices/tool.yaml"
     tool.write_text(
         "".join(line for line in tool.read_text().splitlines(keepends=True) if "/usr/bin/tool:" not in line)
     )
     done = run("slices", "missing", plan, "--release", release)
-    assert done.code == 0, done.err
+    assert done.code == 1, done.err
     (row,) = [line for line in done.out.splitlines() if line.startswith("tool ")]
     assert row.split()[-1] == "/usr/bin/tool"
     rows = {
@@ -205,7 +264,7 @@ def test_two_releases_are_compared(run: Run, plan: Path, key: Path, tmp_path: Pa
 
 
 def test_check_with_lists(run: Run, plan: Path, key: Path, archives: Path, tmp_path: Path) -> None:
-    """Paths that packages do not ship are told, by archives and by dpkg's lists alike."""
+    """Paths that packages do not ship are errors, by archives and by dpkg's lists alike: the cut fails."""
     release = sound(run, plan, tmp_path / "release", key)
     tool = release / "slices/tool.yaml"
     tool.write_text(tool.read_text().replace("/usr/bin/tool:", "/usr/bin/tool-gone:"))
@@ -215,8 +274,8 @@ def test_check_with_lists(run: Run, plan: Path, key: Path, archives: Path, tmp_p
     (lists / "tool.list").write_text("/.\n/usr\n/usr/bin\n/usr/bin/tool\n/usr/share/doc/tool/copyright\n")
     for place in (archives, lists):
         done = run("slices", "check", release, "--lists", place)
-        assert done.code == 0, done.err
-        assert f"slices/tool.yaml:{line}: warning: " in done.out
+        assert done.code == 1, done.err
+        assert f"slices/tool.yaml:{line}: error: " in done.out
         assert "/usr/bin/tool-gone" in done.out
     (tmp_path / "empty").mkdir()
     assert_one_message(run("slices", "check", release, "--lists", tmp_path / "empty"), 3)
@@ -309,6 +368,18 @@ def test_what_is_no_release_of_ours_is_not_replaced(run: Run, plan: Path, tmp_pa
     assert_one_message(run("slices", plan, "-o", tmp_path / "file"), 3)
 
 
+def test_a_package_name_can_not_lead_out_of_the_release(run: Run, plan: Path, tmp_path: Path) -> None:
+    """A plan directory from elsewhere is no reason to write anywhere else, nor to write at all."""
+    for file in (plan / "plan.json", plan / "debian/slices.json"):
+        text = file.read_text()
+        assert '"tool"' in text
+        file.write_text(text.replace('"tool"', '"../../../escaped/tool"'))
+    done = run("slices", plan, "-o", tmp_path / "a/b/c/release")
+    assert_one_message(done, 3)
+    assert "'../../../escaped/tool' can't be sliced" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
 def test_a_target_that_can_not_be_written(run: Run, plan: Path) -> None:
     """Where not even root may: a clear message, exit 4."""
     done = run("slices", plan, "-o", "/proc/nowhere/release")
@@ -329,3 +400,99 @@ def test_help_shows_both_forms(run: Run) -> None:
     text = run("slices", "--help").out
     for part in ("pruner slices plan -o release", "generate", "missing", "check", "diff", "Examples:"):
         assert part in text
+
+
+def test_a_release_for_another_distribution_is_not_extended(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
+    """A version that no archive of the release states; where it is unknown, or a suite fits, the plan fits too."""
+    release = sound(run, plan, tmp_path / "release", key)
+    head = release / "chisel.yaml"
+    text = head.read_text()
+    newer = text.replace('version: "12"', "version: 24.04")
+    head.write_text(newer.replace("bookworm", "noble"))
+    assert newer != text
+    before = contents(release)
+    done = run("slices", plan, "--release", release)
+    assert_one_message(done, 3, f"{release}: the release is for 24.04, and the plan is of Debian 12", "chisel.yaml")
+    assert contents(release) == before
+    for other in (newer, text.replace("bookworm", "noble"), text.replace('version: "12"', "version: any")):
+        head.write_text(other)
+        assert run("slices", plan, "--release", release).code == 0
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",), ("--json",)])
+def test_what_can_not_be_added_is_a_negative_answer(
+    run: Run, plan: Path, key: Path, tmp_path: Path, quiet: tuple[str, ...]
+) -> None:
+    """All else is written, the count is told whatever is printed, and the exit code is 1."""
+    release = sound(run, plan, tmp_path / "release", key)
+    (release / "slices/tool.yaml").unlink()
+    (release / "slices/other.yaml").write_text("package: other\nslices:\n  bins:\n    contents:\n      /usr/bin/to*:\n")
+    done = run("slices", plan, "--release", release, *quiet)
+    assert done.code == 1
+    assert "error: 1 path can't be added beside what the release has\n" in done.err
+    assert "/usr/bin/tool:" not in (release / "slices/tool.yaml").read_text()
+    assert "/etc/tool/tool.conf:" in (release / "slices/tool.yaml").read_text()
+    if quiet == ("--json",):
+        assert json.loads(done.out)["refused"] == 1
+
+
+def test_files_that_are_removed_are_named(run: Run, plan: Path, tmp_path: Path) -> None:
+    """What a former release, or somebody, has put there and the new one has not."""
+    release = tmp_path / "release"
+    assert run("slices", plan, "-o", release, "-q").code == 0
+    (release / "slices/mine.yaml").write_text("package: mine\nslices: {}\n")
+    done = run("slices", plan, "-o", release)
+    assert "note: removed slices/mine.yaml, which this release has not\n" in done.err
+    assert not (release / "slices/mine.yaml").exists()
+
+
+def test_a_cut_of_what_is_not_there(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
+    """Is an error, with its line; errors stand before warnings, and name the release."""
+    release = sound(run, plan, tmp_path / "release", key)
+    (release / "slices/aaa.yaml").write_text("package: aaa\nslices:\n  bins:\n    contents:\n      /aaa:\n")
+    only = run("slices", "check", release)
+    assert only.code == 0
+    assert "no slice that is to be cut needs aaa_bins" in only.out
+    number = len((release / "cut.txt").read_text().splitlines()) + 1
+    with (release / "cut.txt").open("a") as stream:
+        stream.write("tool_gone\nodd\n")
+    done = run("slices", "check", release)
+    lines = done.out.splitlines()
+    assert done.code == 1
+    assert lines[0].startswith(f"{release}/cut.txt:{number}: error: slice tool_gone is to be cut and is missing")
+    assert lines[1].startswith(f"{release}/cut.txt:{number + 1}: error: slice odd ")
+    assert lines[2].startswith(f"{release}/slices/aaa.yaml:1: warning: ")
+    assert "unreachable-slice" not in done.out
+
+
+def test_a_cut_of_one_application_is_not_all_of_a_release(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
+    """Where pruner has not made the release, slices may be for others than cut.txt names."""
+    release = sound(run, plan, tmp_path / "release", key)
+    (release / "slices/aaa.yaml").write_text("package: aaa\nslices:\n  bins:\n    contents:\n      /aaa:\n")
+    head = release / "chisel.yaml"
+    head.write_text("".join(f"{line}\n" for line in head.read_text().splitlines() if not line.startswith("#")))
+    done = run("slices", "check", release)
+    assert "copyright-missing" in done.out
+    assert "unreachable-slice" not in done.out
+
+
+def test_messages_name_what_was_given(
+    run: Run, archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places and names as they stand on the command line, and what was meant."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "debs").symlink_to(archives)
+    (tmp_path / "empty").mkdir()
+    debs = ("--from-packages", "debs", "-o", "out")
+    for words, code, expected in (
+        ((".", "-o", "out"), 3, "holds no plan.json"),
+        (("--package", "tol", *debs), 3, "debs: holds no package 'tol'\nhint: did you mean tool?"),
+        (("--package", "tool", "--from-packages", "empty", "-o", "out"), 3, "empty: holds no .deb files"),
+        (("--package", "tool", "--from-packages", "none", "-o", "out"), 3, "none: can't be read: no such file"),
+        (("--package", "tool", "--root", "empty", *debs), 2, "both --root and --from-packages were given"),
+        (("chekc", "empty"), 2, "did you mean check?"),
+        (("empty", "-o", ""), 2, "empty name"),
+        (("empty", "-o", "out", "--suite", ""), 2, "--suite"),
+    ):
+        assert_one_message(run("slices", *words), code, expected)
+    assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pruner.slices.check import check_release
-from pruner.slices.checkrules import CUT_RULES, RULES, severity_of
+from pruner.slices.checkrules import CUT_RULES, RULES, TOLERATED, severity_of
 from pruner.slices.conflicts import path_conflicts
 from pruner.slices.patterns import is_pattern, overlap
 from pruner.slices.readrelease import read_release
@@ -242,7 +242,7 @@ def test_packages_without_a_list_are_not_matched(tmp_path: Path):
 def test_rules_are_described():
     """Each rule has one line, a sentence; those that only a cut finds are among the errors."""
     assert all(text.endswith(".") and "\n" not in text and text[0].isupper() for text in RULES.values())
-    assert all(severity_of(rule) is Severity.ERROR for rule in CUT_RULES)
+    assert all(severity_of(rule) is Severity.ERROR for rule in CUT_RULES | TOLERATED)
 
 
 def _random_release(rng: random.Random) -> Release:
@@ -314,3 +314,32 @@ def test_a_large_release_is_compared_without_looking_at_every_pair(monkeypatch: 
     found: list[Problem] = path_conflicts(Release(format="v3", packages=packages), ())
     assert found == []
     assert compared < 10 * 19_200
+
+
+def test_a_cut_names_slices_that_are_there(tmp_path: Path):
+    """Each at its line, and chisel finds it only when it cuts; a file that can't be read may define any."""
+    files: dict[str, str | bytes] = {"aa": package("aa", one=contents(aa="")), "bb": b"[", "./cut.txt": ""}
+    cut = {SliceKey("aa", "one"): 1, SliceKey("aa", "two"): 3, SliceKey("bb", "one"): 4, SliceKey("odd", ""): 5}
+    found = problems(tmp_path, files, cut=cut)
+    assert [one for one in found if one[0] == "cut.txt"] == [
+        ("cut.txt", 3, "cut-missing"),
+        ("cut.txt", 5, "cut-missing"),
+    ]
+    assert {"cut-missing", "unmatched-path"} <= CUT_RULES
+
+
+def test_what_nobody_needs_is_told_of_a_sound_release_alone(tmp_path: Path):
+    """An error may be the very reason."""
+    files: dict[str, str | bytes] = {
+        "aa": package("aa", one=contents(aa="")), "bb": package("bb", one="{essential: {aa_two: }}")
+    }  # fmt: skip
+    assert problems(tmp_path, files, roots=[SliceKey("aa", "one")]) == [("bb", 4, "essential-missing")]
+
+
+def test_a_conflict_names_both_places(tmp_path: Path):
+    """The later one is where it is told, the earlier one is in the hint."""
+    for number, (one, two) in enumerate(((contents(xy=""), contents(xy="")), ("{contents: {/x*: }}", contents(xy="")))):
+        files: dict[str, str | bytes] = {"aa": package("aa", one=one), "bb": package("bb", one=two)}
+        (found,) = check_release(read_release(write_release(tmp_path / str(number), files)))
+        assert (found.file, found.line) == ("slices/bb.yaml", 4)
+        assert found.hint.startswith("aa_one has it at slices/aa.yaml:4")

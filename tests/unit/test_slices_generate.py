@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pruner.errors import InputError
 from pruner.model import FileType
 from pruner.slices.generate import MANIFEST, Generated, generate, parts_of
 from pruner.slices.types import PathKind, Slice, SliceKey
@@ -205,8 +206,33 @@ def test_every_kept_name_is_in_one_slice_of_its_package() -> None:
     assert {one.type for one in given.files.values()} >= {FileType.DIRECTORY, FileType.REGULAR}
 
 
+@pytest.mark.parametrize("name", ["../../../escaped/zlib1g", "Foo_Bar", "a", "", "a/b", "-a", "a--b", "zlib1g\n"])
+def test_a_package_name_that_chisel_does_not_take_is_refused(name: str) -> None:
+    """A file is named for it, so that it must not lead anywhere; the hint says what chisel takes."""
+    with pytest.raises(InputError, match="can't be sliced because of its name") as caught:
+        generate(source([file("/usr/lib/x", name), file("/usr/lib/y", "libstdc++6")]))
+    assert "a-z" in caught.value.hint
+
+
 def test_nothing_gives_a_release_of_the_manifest_alone() -> None:
     """A plan that keeps nothing of any package."""
     generated = generate(source([]))
     assert list(generated.release.packages) == ["base-files"]
     assert generated.cut == (MANIFEST,)
+
+
+def test_no_slice_but_a_copyright_needs_one_of_another_package() -> None:
+    """A package of which only the copyright is kept is cut beside what depends on it."""
+    made = generate(
+        source(
+            [
+                program("/usr/bin/app", "app"),
+                file("/usr/share/doc/app/copyright", "app"),
+                file("/usr/share/doc/meta/copyright", "meta"),
+            ],
+            {"/usr/bin/app": [("/usr/share/doc/meta/copyright", "depends")]},
+        )
+    )
+    essentials = {one.key for part in made.release.packages["app"].slices for one in part.essential}
+    assert essentials == set()
+    assert SliceKey("meta", "copyright") in made.cut

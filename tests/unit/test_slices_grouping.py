@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pruner.model import FileType
+from pruner.slices import grouping
 from pruner.slices.graph import atoms_of
 from pruner.slices.grouping import Group, groups_of
 from pruner.slices.meaning import kinds_of
-from pruner.slices.naming import tool_name
+from pruner.slices.naming import part_name, subject, tool_name
 from pruner.slices.partition import whole
 from pruner.slices.types import SliceSource
 from tests.unit.slices import directory, file, library, link, program, script, source
@@ -144,6 +149,42 @@ def test_a_kind_is_split_into_few_parts() -> None:
     assert len({group for group in found.values() if group.package == "pkg"}) == 8
 
 
+PARTS = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 63), st.booleans()), max_size=16)
+
+
+@given(drawn=PARTS, costs_of=st.lists(st.integers(0, 255), min_size=6, max_size=6))
+def test_parts_are_joined_as_if_all_pairs_were_compared_anew(
+    drawn: list[tuple[int, int, bool]], costs_of: list[int]
+) -> None:
+    """The cheapest pair first, of equal ones the first in order: what keeps the pairs gives what looks each time."""
+    parts = [grouping._Part(cost, users, (atom,)) for atom, (cost, users, _) in enumerate(drawn)]
+    starts = {atom for atom, (_, _, asked) in enumerate(drawn) if asked}
+    assert grouping._joined(parts, starts, costs_of) == joined_by_looking(parts, starts, costs_of)
+
+
+def joined_by_looking(parts: list[grouping._Part], starts: set[int], costs_of: list[int]) -> list[grouping._Part]:
+    """The rule itself, with every pair looked at for every step."""
+    while len(parts) > 1:
+        pairs = list(combinations(sorted(parts, key=lambda part: part.order), 2))
+        prices = [grouping._price(one, other, starts, costs_of) for one, other in pairs]
+        least = min(prices)
+        if least and len(parts) <= 8:
+            break
+        one, other = pairs[prices.index(least)]
+        joined = grouping._Part(one.cost | other.cost, one.users | other.users, tuple(sorted(one.atoms + other.atoms)))
+        parts = [*(part for part in parts if part not in {one, other}), joined]
+    return sorted(parts, key=lambda part: (-part.users.bit_count(), -len(part.atoms), part.atoms))
+
+
+def test_each_pair_of_parts_is_priced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred plugins with a library each: quadratic, where pricing all anew for each step is cubic."""
+    count, asked, price = 100, [], grouping._price
+    monkeypatch.setattr(grouping, "_price", lambda *words: asked.append(words[:2]) or price(*words))
+    parts = [grouping._Part(1 << atom, 1 << atom, (atom,)) for atom in range(count)]
+    assert len(grouping._joined(parts, set(), [1 << atom for atom in range(count)])) == 8
+    assert len(asked) == len(set(asked)) < count * count
+
+
 @pytest.mark.parametrize(
     ("tool", "name"),
     [
@@ -160,3 +201,41 @@ def test_a_kind_is_split_into_few_parts() -> None:
 def test_names_of_tools_are_names_of_slices(tool: str, name: str) -> None:
     """Three characters at least, from a letter on, of letters, digits and single dashes."""
     assert tool_name(tool) == name
+
+
+@pytest.mark.parametrize(
+    ("base", "about"),
+    [
+        ("_ctypes.cpython-311-x86_64-linux-gnu.so", "ctypes"),
+        ("_ctypes.cpython-311-arm-linux-gnueabihf.so", "ctypes"),
+        ("_bcrypt.abi3.so", "bcrypt"),
+        ("_x.pypy39-pp73-aarch64-linux-gnu.so", "x"),
+        ("ld-linux-x86-64.so.2", "ld-linux"),
+        ("ld-linux-aarch64.so.1", "ld-linux"),
+        ("libicudata.so.72.1", "icudata"),
+        ("library.js", "library"),
+        ("lib.so", "lib"),
+        ("_sysconfigdata__x86_64-linux-gnu.py", "sysconfigdata_"),
+        ("060_obsolete_confparams.t", "obsolete_confparams"),
+        ("10-uname", "uname"),
+        ("__", "__"),
+    ],
+)
+def test_names_tell_nothing_of_the_machine(base: str, about: str) -> None:
+    """What a file is built for and what marks it are left out, so that slices are called alike on all architectures."""
+    assert subject(base) == about
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/usr/lib/python3/_ctypes.cpython-311-x86_64-linux-gnu.so", "ctypes"),
+        ("/usr/share/gcc/python/libstdcxx/v6/__init__.py", "libstdcxx"),
+        ("/usr/share/tool/a.txt", "data-a"),
+        ("/usr/share/tool/data.txt", "tool"),
+        ("/usr/lib/__.so", "data-more"),
+    ],
+)
+def test_a_further_part_is_named_after_its_largest_file(path: str, name: str) -> None:
+    """Or after the kind and that, or the nearest directory that tells something; places of the hierarchy do not."""
+    assert part_name("data", [file(path, "pkg")], ()) == name

@@ -403,6 +403,26 @@ def test_a_file_that_is_not_in_lines_is_not_touched(text: str, line: int) -> Non
         extended_file(text.encode(), [part("app_bins", "/b")], format="v3", name="slices/app.yaml")
 
 
+@pytest.mark.parametrize(
+    ("data", "fact"),
+    [
+        ("package: app\nslices:\n  bins:\n".encode("utf-16"), "slices/app.yaml: not UTF-8"),
+        (b"package: [\n", "slices/app.yaml:2: not valid YAML"),
+        (b"- app\n", "slices/app.yaml:1: not a mapping"),
+        (b"package: app\nslices:\n  bins:\nx: &x\n  y: *x\n", "contains itself"),
+        (b"package: app\nslices:\n  bins:\nx:\n- &x0 []\n" + b"".join(
+            b"- &x%d [%s]\n" % (n, b", ".join([b"*x%d" % (n - 1)] * 10)) for n in range(1, 10)
+        ), "contains itself, or too much"),
+    ],
+    ids=["utf-16", "malformed", "list", "circle", "bomb"],
+)  # fmt: skip
+def test_a_file_that_can_not_be_read_for_adding(data: bytes, fact: str) -> None:
+    """Is told with its name and what to do; nothing ends in a traceback or does not end."""
+    with pytest.raises(InputError, match=fact) as caught:
+        extended_file(data, [part("app_bins", "/b")], format="v3", name="slices/app.yaml")
+    assert caught.value.hint
+
+
 PATTERN = st.text("/ab*?", min_size=1, max_size=8).map(lambda text: f"/{text}").filter(lambda text: "//" not in text)
 
 
@@ -411,3 +431,65 @@ def test_a_pattern_contains_another_only_if_it_matches_all_of_it(pattern: str, o
     """No path is matched by the contained one alone."""
     if contains(pattern, other) and matches(other, path):
         assert matches(pattern, path)
+
+
+BARE = """\
+package: libx
+slices:
+  libs:
+    contents:
+      /usr/lib/*-linux-*/libx.so.1:
+"""
+
+
+def test_a_copyright_is_no_need_of_who_needs_the_package(tmp_path: Path) -> None:
+    """Where slices that are there come without it, it is cut beside them."""
+    place = make(tmp_path, libc6=LIBC6, libx=BARE)
+    made = generated(
+        part("app_bins", "/usr/bin/app", essential=("libx_libs",)),
+        part("app_copyright", "/usr/share/doc/app/copyright"),
+        part("libx_libs", "/usr/lib/*-linux-*/libx.so.1"),
+        part("libx_copyright", "/usr/share/doc/libx/copyright"),
+        cut=("app_bins",),
+        essential={"libx": "libx_copyright", "app": "app_copyright"},
+    )
+    _, files = merged_into(place, made)
+    app = loaded(files["slices/app.yaml"])
+    assert app["slices"]["bins"]["essential"] == ["libx_libs"]
+    assert app["essential"] == ["app_copyright"]
+    assert "  copyright:" in added_lines(BARE, files["slices/libx.yaml"])
+    assert files["cut.txt"] == "app_bins\nlibx_copyright\n"
+
+
+def test_a_copyright_that_leads_to_another_one_needs_it(tmp_path: Path) -> None:
+    """As the documentation directory is a link into that of the other package."""
+    place = make(tmp_path, libc6=LIBC6)
+    made = generated(
+        part("app_bins", "/usr/bin/app"),
+        part("app_copyright", "/usr/share/doc/app", essential=("base_copyright",)),
+        part("base_copyright", "/usr/share/doc/base/copyright"),
+        cut=("app_bins",),
+        essential={"app": "app_copyright", "base": "base_copyright"},
+    )
+    _, files = merged_into(place, made)
+    assert loaded(files["slices/app.yaml"])["slices"]["copyright"]["essential"] == ["base_copyright"]
+    assert "slices/base.yaml" in files
+    assert files["cut.txt"] == "app_bins\n"
+
+
+def test_what_could_not_be_added_is_not_needed(tmp_path: Path) -> None:
+    """Whoever needs it gets what it needs; of a package that brings nothing else, the copyright is left out too."""
+    place = make(tmp_path, libc6=LIBC6, libx=BARE)
+    made = generated(
+        part("app_bins", "/usr/bin/app", essential=("liby_libs",)),
+        part("liby_libs", "/usr/lib/x86_64-linux-gnu/libx.so.1", essential=("libc6_libs",)),
+        part("liby_copyright", "/usr/share/doc/liby/copyright"),
+        part("libc6_libs", "/usr/lib/*-linux-*/libc.so.6"),
+        cut=("app_bins",),
+        essential={"liby": "liby_copyright"},
+    )
+    merged, files = merged_into(place, made)
+    assert len(merged.refused) == 1
+    assert sorted(files) == ["cut.txt", "slices/app.yaml"]
+    assert loaded(files["slices/app.yaml"])["slices"]["bins"]["essential"] == ["libc6_libs"]
+    assert files["cut.txt"] == "app_bins\n"

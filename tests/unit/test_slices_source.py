@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,14 +17,19 @@ from pruner.errors import EntryError, InputError
 from pruner.model import FileType
 from pruner.pipeline import Planned, Request
 from pruner.plan.slicefacts import ArchiveFacts, SliceFacts
+from pruner.slices.generate import generate
 from pruner.slices.makers import Makers
 from pruner.slices.packages import plan_packages
 from pruner.slices.source import source_of_directory, source_of_planned
-from pruner.slices.types import SliceSource
+from pruner.slices.statepaths import state_content
+from pruner.slices.types import PathKind, SliceKey, SliceSource
 from tests.elfs import make_elf
-from tests.smallroots import make_root
+from tests.smallroots import SmallRoot, make_root
 from tests.unit.emit_plans import file_plan
 from tests.unit.packages import deb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 TOOL = b"#!/bin/sh\ncat /etc/tool/tool.conf /etc/tool/shipped.conf /etc/hosts /var/lib/other/state\n"
 RELEASE = b'ID=debian\nVERSION_ID="12"\n'
@@ -169,6 +176,46 @@ class TestBadInput:
             source_of_directory(place)
 
 
+def perl_root(place: Path, modules: dict[str, str]) -> SmallRoot:
+    """Modules of a package that depends on `perl`, which depends on the package of the interpreter."""
+    program = {"elf": {"interpreter": "/lib64/ld.so"}, "mode": "755"}
+    return make_root(
+        place,
+        {
+            "files": {
+                **modules,
+                "/usr/bin/perl": program,
+                "/usr/bin/ruby": program,
+                "/usr/bin/perlbug": {"text": "#!/usr/bin/perl\nuse M001;\n", "mode": "755"},
+                "/usr/share/words": "a\n",
+                "/lib64/ld.so": {"elf": {}},
+            },
+            "packages": {
+                "libm-perl": {"files": list(modules), "depends": ["perl", "words", "ruby"]},
+                "perl": {"files": ["/usr/bin/perlbug"], "depends": ["perl-base"]},
+                "perl-base": {"files": ["/usr/bin/perl"], "depends": ["libc6"]},
+                "ruby": {"files": ["/usr/bin/ruby"]},
+                "words": {"files": ["/usr/share/words"]},
+                "libc6": {"files": ["/lib64/ld.so"]},
+            },
+        },
+    )
+
+
+def test_kept_modules_need_the_interpreter_that_their_package_depends_on(tmp_path: Path) -> None:
+    """In the plan of an application, too; an interpreter that is not kept is not brought by that."""
+    modules = {"/usr/share/perl5/M001.pm": "package M001;\n1;\n"}
+    root = perl_root(tmp_path, modules)
+
+    def needs(**fields: object) -> list[str]:
+        request = Request(sbom=str(root.sbom), root=str(root.directory), features={}, **fields)  # type: ignore[arg-type]
+        found = source_of_planned(make_planned(request))
+        return [need.target for need in found.needs.get("/usr/share/perl5/M001.pm", ())]
+
+    assert needs(entries=("/usr/bin/perlbug",)) == ["/usr/bin/perl"]
+    assert needs(entries=("/usr/bin/ruby",), keep=("/usr/share/perl5/*",)) == []
+
+
 class TestPackages:
     def test_keeps_every_file_but_documentation(self, archives: Path) -> None:
         """A package on its own is kept in full with its licence, and its dependencies as far as they are needed."""
@@ -183,9 +230,36 @@ class TestPackages:
         assert source.complete == {"tool"}
         assert "/usr/share/tool/x" in source.entries
 
+    def test_keeps_what_its_scripts_make(self, archives: Path) -> None:
+        """State that a package's own script writes is kept with it, that of others is not, nor links to manuals."""
+        source = source_of_planned(plan_packages(["tool"], archives), complete=["tool"])
+        assert source.files["/etc/tool/tool.conf"].maker == "postinst"
+        assert source.files["/usr/bin/generic"].package == "tool"
+        alone = source_of_planned(plan_packages(["netbase"], archives), complete=["netbase"])
+        assert {"/etc/hosts", "/etc/protocols"} <= alone.files.keys()
+        assert "/etc/tool/tool.conf" not in alone.files
+
+    @pytest.mark.parametrize("count", [3, 120])
+    def test_modules_bring_their_interpreter(self, count: int, tmp_path: Path) -> None:
+        """A package of modules comes with the interpreter that it depends on by way of others, also one of many."""
+        modules = {f"/usr/share/perl5/M{number:03}.pm": f"package M{number};\n" for number in range(count)}
+        root = perl_root(tmp_path, modules)
+        source = source_of_planned(plan_packages(["libm-perl"], root.directory), complete=["libm-perl"])
+        assert "/usr/bin/perl" in source.files
+        assert "/lib64/ld.so" in source.files
+        assert "/usr/bin/ruby" not in source.files
+        assert all("/usr/bin/perl" in [need.target for need in source.needs[path]] for path in modules)
+
+    def test_modules_of_a_silent_package_need_what_it_declares(self, tmp_path: Path) -> None:
+        """Data that a package of many modules depends on is needed by each of them."""
+        modules = {f"/usr/share/perl5/M{number:03}.pm": f"package M{number};\n" for number in range(120)}
+        root = perl_root(tmp_path, modules)
+        source = source_of_planned(plan_packages(["libm-perl"], root.directory), complete=["libm-perl"])
+        assert {"/usr/share/words"} <= {need.target for need in source.needs["/usr/share/perl5/M007.pm"]}
+
     def test_a_package_that_is_not_there(self, archives: Path) -> None:
         """A misspelt name is answered with near ones."""
-        with pytest.raises(EntryError, match="'tol' is not installed") as raised:
+        with pytest.raises(EntryError, match="holds no package 'tol'") as raised:
             plan_packages(["tol"], archives)
         assert "tool" in raised.value.hint
 
@@ -240,10 +314,24 @@ class TestMakers:
     """Who makes state, as far as the texts of scripts tell."""
 
     @staticmethod
-    def maker(path: str, scripts: dict[str, dict[str, str]], **fields: object) -> tuple[str, str] | None:
+    def makers(
+        path: str,
+        scripts: dict[str, dict[str, str]],
+        *,
+        dropped: Sequence[str] = (),
+        listed: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        **fields: object,
+    ) -> Makers:
         file = file_plan(path, **fields)
         archives = tuple(
-            ArchiveFacts(name=name, version="1", architecture="all", listed=(f"/etc/{name}",), scripts=texts)
+            ArchiveFacts(
+                name=name,
+                version="1",
+                architecture="all",
+                listed=listed.get(name, (f"/etc/{name}",)),
+                scripts=texts,
+                kept=name not in dropped,
+            )
             for name, texts in sorted(scripts.items())
         )
         nothing = SliceFacts(
@@ -251,7 +339,10 @@ class TestMakers:
             archives=archives,
         )  # fmt: skip
         owners = {"/usr/bin/vim.tiny": "vim-tiny"}
-        return Makers(nothing, {path: file}, owners.get).of(path)
+        return Makers(nothing, {path: file}, owners.get)
+
+    def maker(self, path: str, scripts: dict[str, dict[str, str]], **fields: Any) -> tuple[str, str] | None:
+        return self.makers(path, scripts, **fields).of(path)
 
     def test_who_writes_comes_before_who_names(self) -> None:
         """A script that writes a file makes it; one that reads it, or names it in a comment, does not."""
@@ -285,10 +376,131 @@ class TestMakers:
         link = {"kind": FileType.SYMLINK, "target": "/usr/bin/vim.tiny"}
         assert self.maker("/etc/alternatives/vi", scripts, **link) == ("vim-tiny", "postinst")
 
-    def test_names_in_a_directory_of_one_package(self) -> None:
-        """What lies in a directory that one package alone ships is made by it; what nobody names is nobody's."""
-        assert self.maker("/etc/a/made", {"a": {"postinst": "helper\n"}}) == ("a", "postinst")
+    def test_names_in_a_directory_of_a_package(self) -> None:
+        """What lies in a directory that one package alone ships, or names, is near to it and may be the user's own."""
+        for path, script in (("/etc/a/own", "helper\n"), ("/etc/b/own", "mkdir -p /etc/b\n")):
+            assert self.maker(path, {"a": {"postinst": script}}) is None
+            assert self.makers(path, {"a": {"postinst": script}}).near(path) == "a"
         assert self.maker("/etc/other", {"a": {"postinst": "mkdir -p /etc\n"}}) is None
+        assert self.makers("/etc/other", {"a": {"postinst": "mkdir -p /etc\n"}}).near("/etc/other") is None
+
+    def test_directories_below_the_root(self) -> None:
+        """The hierarchy is spelled without the first slash; nothing but a directory is meant."""
+        scripts = {"base-files": {"postinst": "  install_directory mnt       755 root\n  mkdir -p var/mail\n"}}
+        assert self.maker("/mnt", scripts, kind=FileType.DIRECTORY) == ("base-files", "postinst")
+        assert self.maker("/var/mail", scripts, kind=FileType.DIRECTORY) == ("base-files", "postinst")
+        assert self.maker("/root", scripts, kind=FileType.DIRECTORY) is None
+        assert self.maker("/mnt", scripts) is None
+
+    def test_dropped_packages_make_what_they_write(self) -> None:
+        """Of a package that the plan drops a script that reads a file is no maker; one that writes it is."""
+        scripts = {"gone": {"postinst": "grep root /etc/x\n"}}
+        assert self.maker("/etc/x", scripts, dropped=("gone",)) is None
+        scripts = {"gone": {"postinst": "echo > /etc/x\n"}, "there": {"postinst": "cat /etc/x\n"}}
+        assert self.maker("/etc/x", scripts, dropped=("gone",)) == ("gone", "postinst")
+        assert self.makers("/etc/gone/own", scripts, dropped=("gone",)).near("/etc/gone/own") is None
+
+    def test_a_tool_is_its_packages(self) -> None:
+        """Many packages have the loader's cache made again; the one that ships the tool makes it."""
+        scripts = {"a": {"postinst": "ldconfig\n"}, "libc-bin": {"postinst": "ldconfig\n"}}
+        makers = self.makers("/etc/ld.so.cache", scripts, listed={"libc-bin": ("/sbin/ldconfig",)})
+        assert makers.of("/etc/ld.so.cache") == ("libc-bin", "postinst")
+
+
+class TestState:
+    """What no archive brings of a root that is in use."""
+
+    @pytest.fixture
+    def plan(self, tmp_path: Path) -> Planned:
+        info = "/var/lib/dpkg/info"
+        files = {
+            "/usr/bin/tool": {"text": "x", "mode": "755"},
+            "/etc/os-release": RELEASE.decode(),
+            "/etc/tool/conf.d/shipped.conf": "x\n",
+            "/etc/tool/conf.d/site.conf": "mine\n",
+            "/etc/accounts": "root\n",
+            "/usr/share/doc/accounts/copyright": "free\n",
+            "/usr/share/unrelated": "x",
+            "/media": {"directory": True},
+            "/srv/www/index.html": "hello\n",
+            f"{info}/tool.postinst": "helper\n",
+            f"{info}/accounts.postinst": "echo root > /etc/accounts\n",
+            f"{info}/unrelated.postinst": "echo x > /etc/unrelated\n",
+            f"{info}/base-files.postinst": "install_directory srv 755 root\ninstall_directory media 755 root\n",
+        }
+        packages = {
+            "tool": {"files": ["/usr/bin/tool", "/etc/tool/conf.d/shipped.conf"]},
+            "accounts": {"files": ["/usr/share/doc/accounts/copyright"]},
+            "unrelated": {"files": ["/usr/share/unrelated"]},
+            "base-files": {"files": ["/etc/os-release"]},
+        }
+        root = make_root(tmp_path, {"files": files, "packages": packages})
+        keep = ("/etc/accounts", "/etc/tool/**", "/media", "/srv", "/srv/**")
+        request = Request(
+            sbom=str(root.sbom), root=str(root.directory), entries=("/usr/bin/tool",), keep=keep, features={}
+        )
+        return make_planned(request)
+
+    def test_of_dropped_packages(self, plan: Planned, tmp_path: Path) -> None:
+        """State belongs to the package whose script makes it, though nothing that the package ships is kept."""
+        source = source_of_planned(plan)
+        accounts = source.files["/etc/accounts"]
+        assert (accounts.package, accounts.maker, accounts.local) == ("accounts", "postinst", False)
+        assert "accounts" in source.listed
+        assert "unrelated" not in source.listed
+        assert source_of_directory(written(plan, tmp_path / "plan")) == source
+        made = generate(source).release.packages["accounts"]
+        assert [content.path for one in made.slices for content in one.contents] == ["/etc/accounts"]
+
+    def test_of_nobody(self, plan: Planned) -> None:
+        """A file in a package's directory goes with the package, and is not said to be made by its scripts."""
+        source = source_of_planned(plan)
+        site = source.files["/etc/tool/conf.d/site.conf"]
+        assert (site.package, site.maker, site.local) == ("tool", "", True)
+        said = "no package brings /etc/tool/conf.d/site.conf, and no script is seen to make that: your own?"
+        assert said in source.unknowns
+        assert not source.files["/usr/bin/tool"].local
+
+    def test_the_hierarchy(self, plan: Planned) -> None:
+        """Directories that base-files makes are its own; what others put into them is theirs, with a note."""
+        source = source_of_planned(plan)
+        for path in ("/media", "/srv"):
+            assert (source.files[path].package, source.files[path].maker) == ("base-files", "postinst")
+        assert "/srv/www" not in source.files
+        places = [line.split()[2] for line in source.unknowns if line.startswith("names below")]
+        assert places == ["/srv"]
+        release = generate(source).release
+        kinds = {c.path: c.kind for one in release.packages["base-files"].slices for c in one.contents}
+        assert (kinds["/media/"], kinds["/srv/"]) == (PathKind.MAKE, PathKind.MAKE)
+
+    def test_changed_conffiles(self, archives: Path) -> None:
+        """A conffile that is no longer the archive's is text, and known as a conffile."""
+        plan = planned(archives)
+        path = "/etc/tool/shipped.conf"
+        shipped = {name: found for name, found in plan.materials.shipped.items() if name != path}
+        contents = {**plan.materials.contents, path: b"a = 2\n"}
+        changed = replace(plan, materials=replace(plan.materials, shipped=shipped, contents=contents))
+        file = source_of_planned(changed).files[path]
+        assert (file.conffile, file.shipped, file.content, file.local) == (True, None, b"a = 2\n", False)
+        comment = state_content(file, SliceKey("tool", "config")).comment
+        assert comment == "Configuration file that differs from the one that the package ships."
+
+
+def test_many_files_of_nobody_are_counted(tmp_path: Path) -> None:
+    """A note names a few."""
+    files = {f"/etc/own{number}": "x" for number in range(9)}
+    root = make_root(
+        tmp_path,
+        {
+            "files": {**files, "/usr/bin/tool": {"text": "x", "mode": "755"}},
+            "packages": {"tool": {"files": ["/usr/bin/tool"]}},
+        },
+    )
+    request = Request(
+        sbom=str(root.sbom), root=str(root.directory), entries=("/usr/bin/tool",), keep=("/etc/own?",), features={}
+    )
+    [note] = [line for line in source_of_planned(make_planned(request)).unknowns if "no script is seen" in line]
+    assert "/etc/os-release, /etc/own0, /etc/own1, /etc/own2, /etc/own3 and 5 more," in note
 
 
 def test_a_bundle_is_told_by_its_parts(tmp_path: Path) -> None:

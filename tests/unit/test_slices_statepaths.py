@@ -12,6 +12,7 @@ from pruner.slices.types import PathKind, SliceKey, SourceFile
 from tests.unit.slice_sources import directory, link, shipped, source, state
 
 KEY = SliceKey("pkg", "config")
+BODY = b"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"
 CERTS = "/usr/share/ca-certificates/mozilla"
 
 
@@ -78,9 +79,12 @@ def test_names_that_a_definition_cannot_hold_are_left_over(file):
 @pytest.mark.parametrize(
     ("path", "content", "mode"),
     [
-        ("/etc/x.key", b"-----BEGIN PRIVATE KEY-----\nMII", 0o644),
-        ("/etc/x.key", b"# mine\n-----BEGIN RSA PRIVATE KEY-----\n", 0o600),
-        ("/etc/ssh/key", b"-----BEGIN OPENSSH PRIVATE KEY-----\n", 0o600),
+        ("/etc/x.key", b"-----BEGIN PRIVATE KEY-----\n" + BODY, 0o644),
+        ("/etc/x.key", b"# mine\r\n-----BEGIN RSA PRIVATE KEY-----\r\n  " + BODY, 0o644),
+        ("/etc/x.key", b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES,0A\n\n" + BODY, 0o644),
+        ("/etc/ssh/key", b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + BODY, 0o644),
+        ("/etc/gpg.asc", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n" + BODY, 0o644),
+        ("/etc/service.json", b'{"private_key": "-----BEGIN PRIVATE KEY-----\\n' + BODY[:-1] + b'\\n"}', 0o644),
         ("/etc/users", b"root:$6$salt$0123456789abcdef0123:19000:0:99999:7:::\n", 0o644),
         ("/etc/shadow", b"root:$y$j9T$0123456789$abcdef0123:19000:0:99999:7:::\n", 0o640),
         ("/etc/shadow", b"daemon:*:1::::::\nroot:!$6$salt$0123456789abcdef0123:1::::::\n", 0o640),
@@ -107,12 +111,14 @@ def test_secrets_are_left_over(path, content, mode):
         ("/etc/security/opasswd", b"", 0o600),
         ("/etc/passwd", b"root:x:0:0:root:/root:/bin/bash\n", 0o644),
         ("/etc/ssl/x.pem", b"-----BEGIN CERTIFICATE-----\nMII\n-----BEGIN PUBLIC KEY-----\n", 0o644),
+        ("/usr/share/mime/magic", b"[50:x]\n>0=\0\x1b-----BEGIN PRIVATE KEY-----\n[50:application/pgp]\n", 0o644),
+        ("/usr/share/x/formats", b"-----BEGIN RSA PRIVATE KEY-----\na key in PEM\n" + BODY, 0o644),
         ("/etc/app.conf", b"key: value-of-any:kind\nlibs:libcrypto1234:x\nPATH=/bin:$a$b\n", 0o644),
         ("/etc/app.conf", b"# password = example\n; secret = no\npassword =\n", 0o640),
     ],
 )
 def test_what_opens_nothing_is_no_secret(path, content, mode):
-    """Locked accounts, public keys, and settings that are commented out or empty."""
+    """Locked accounts, public keys, titles of private keys without the keys, and settings that are commented out or empty."""
     assert secret_of(path, content, mode) == ""
 
 
@@ -127,9 +133,9 @@ def test_what_few_may_read_is_written_with_a_warning():
 
 def test_a_secret_never_reaches_the_definition():
     """Neither its text nor its comment has any of it."""
-    parts = {KEY: [state("/etc/ssl/private/x.key", b"-----BEGIN PRIVATE KEY-----\nMIIsecret\n", mode=0o640, gid=101)]}
+    parts = {KEY: [state("/etc/ssl/private/x.key", b"-----BEGIN PRIVATE KEY-----\n" + BODY, mode=0o640, gid=101)]}
     contents = contents_of(parts, source(parts))
-    assert "MIIsecret" not in repr(contents)
+    assert BODY[:24].decode() not in repr(contents)
     assert "/etc/ssl/private/x.key" in contents.bodies[KEY].comment
     assert [one.what for one in contents.leftovers] == ["owner", "secret"]
 
@@ -147,6 +153,18 @@ def test_state_names_its_script():
     assert "pkg's postinst" in state_content(state("/etc/a", b"", maker="postinst"), KEY).comment
     leftover = state_content(state("/etc/a", b"\xff", maker="triggers"), KEY)
     assert "pkg's triggers" in comment_of([leftover])
+
+
+def test_what_nobody_is_seen_to_make_is_not_said_to_be_made():
+    """It may be the user's own, which the comment asks."""
+    comment = state_content(state("/etc/a", b"", local=True), KEY).comment
+    assert comment == "In no package, and no script is seen to make it: your own?"
+
+
+def test_titles_of_keys_without_an_end_take_no_time():
+    """A hostile file of headers and escapes is read once."""
+    content = b"-----BEGIN PRIVATE KEY-----" + b"\\nA-: x\n-: \n" * 20_000
+    assert secret_of("/etc/x", content, 0o644) == ""
 
 
 def test_many_leftovers_of_one_reason_are_counted():

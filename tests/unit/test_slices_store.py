@@ -73,11 +73,24 @@ def test_a_link_below_the_release_is_not_followed(tmp_path: Path) -> None:
     assert (place / "chisel.yaml").read_bytes() == b"one\n"
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", "slices/../../x", "slices//x", "./x", "slices/", "", "a\0b", ".."])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    """Whether it is to be written or to be removed: nothing at all is done then."""
+    place = tmp_path / "release"
+    (tmp_path / "x").write_bytes(b"mine")
+    for given in ((*FILES, Artifact(path=name, data=b"theirs")), FILES):
+        with pytest.raises(InputError, match="no clean path below the output directory") as caught:
+            store(place, given, remove=(name,))
+        assert caught.value.hint
+    assert contents(tmp_path) == {"x": b"mine"}
+
+
 def test_a_file_in_the_place_of_the_release(tmp_path: Path) -> None:
     """Is a clear message."""
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(InputError, match="file is not a directory"):
+    with pytest.raises(InputError, match="file is not a directory") as caught:
         store(tmp_path / "file", FILES)
+    assert "another --output" in caught.value.hint
 
 
 def test_a_write_that_fails_leaves_all_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

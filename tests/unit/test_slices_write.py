@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
+from pruner.errors import InputError
 from pruner.model import FileType
 from pruner.slices.finish import finish_script
 from pruner.slices.statepaths import Leftover
@@ -351,4 +352,19 @@ def test_finish_keeps_what_a_former_one_did(tmp_path: Path) -> None:
         cache,
     ]
     assert second == finish_script(both)
-    assert finish_script([], "#!/bin/sh\nat '/b' chown -h 0:1\n") == finish_script([])
+
+
+def test_finish_keeps_what_one_of_another_version_did() -> None:
+    """The lines that name paths count, whatever functions stand above them."""
+    former = "#!/bin/sh\n# An older head. Made by pruner.\nat '/b' chown -h 0:1\n  ldconfig -X -r \"$root\"\n"
+    assert finish_script([], former) == finish_script(
+        [leftover("/b", "owner", gid=1), leftover("/etc/ld.so.cache", "binary-state")]
+    )
+
+
+def test_finish_does_not_replace_what_somebody_wrote() -> None:
+    """A script that does not say in its first lines that pruner made it is nothing to add to."""
+    for former in ("#!/bin/sh\nat '/b' chown -h 0:1\n", "#!/bin/sh\n" + "true\n" * 9 + "# Made by pruner\n"):
+        with pytest.raises(InputError, match="was not made by pruner") as caught:
+            finish_script([leftover("/b", "owner", gid=1)], former)
+        assert "rename it" in caught.value.hint

@@ -58,14 +58,17 @@ def load_slice_facts(directory: Path) -> SliceFacts:
 
 
 def slice_facts(plan: Plan, materials: Materials) -> SliceFacts:
-    """The facts of `plan` about the Debian packages that the root's own dpkg installed and the plan keeps."""
+    """The facts of `plan` about the Debian packages that the root's own dpkg installed.
+
+    Those that the plan keeps, and those whose scripts may have made what it keeps.
+    """
     there = {package.id for package in plan.packages if package.decision is not Decision.DROP}
-    kept = [
+    told = [
         package
         for package in materials.inventory.packages
-        if package.id in there and package.type == "deb" and is_installed(package)
+        if package.type == "deb" and (package.id in there or package.id in materials.scripts) and is_installed(package)
     ]
-    own = {package.id for package in kept}
+    own = {package.id for package in told if package.id in there}
     brought = {
         path: found.name
         for path, found in (*materials.shipped.items(), *materials.attributed.items())
@@ -74,7 +77,7 @@ def slice_facts(plan: Plan, materials: Materials) -> SliceFacts:
     parts = {part for of_one in materials.concatenations.values() for part in of_one}
     spelled = {
         path: file.shipped or file.path
-        for package in kept
+        for package in told
         for file in package.files
         if parts and (path := materials.tree.locate(file.path).path) in parts
     }
@@ -92,12 +95,15 @@ def slice_facts(plan: Plan, materials: Materials) -> SliceFacts:
         },
         answered=materials.answered,
         archives=tuple(
-            sorted((_archive(package, materials) for package in kept), key=lambda one: (one.name, one.architecture))
+            sorted(
+                (_archive(package, materials, kept=package.id in there) for package in told),
+                key=lambda one: (one.name, one.architecture),
+            )
         ),
     )
 
 
-def _archive(package: Package, materials: Materials) -> ArchiveFacts:
+def _archive(package: Package, materials: Materials, *, kept: bool) -> ArchiveFacts:
     names = {file.shipped or file.path: file.conffile for file in package.files if not file.ghost}
     return ArchiveFacts(
         name=package.name,
@@ -106,6 +112,7 @@ def _archive(package: Package, materials: Materials) -> ArchiveFacts:
         listed=tuple(bytewise(names)),
         conffiles=tuple(bytewise(name for name, conffile in names.items() if conffile)),
         scripts=materials.scripts.get(package.id, {}),
+        kept=kept,
     )
 
 

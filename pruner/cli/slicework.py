@@ -146,7 +146,7 @@ def merge_into(release: Path, output: Path, source: SliceSource) -> Written:
 
     elsewhere = output.resolve() != release.resolve()
     if elsewhere:
-        _require_own(output, "choose another --output, or leave it out to extend the release in place")
+        _require_own(output, "choose another --output, or leave it out to extend the release in place", copy_of=release)
     read = _sound(release, _read(release))
     existing = read.release
     require_fit(existing.archives, source, shown=str(release))
@@ -282,13 +282,18 @@ def _require_none(directory: Path, problems: Sequence[Problem], fact: str) -> No
     )
 
 
-def _require_own(output: Path, hint: str) -> None:
-    """Raise `InputError` for a directory that holds something else than a release that pruner made."""
+def _require_own(output: Path, hint: str, copy_of: Path | None = None) -> None:
+    """Raise `InputError` for a directory that holds something else than a release that pruner made.
+
+    One that it extended a copy of before, `copy_of`, has that one's head and a cut.txt.
+    """
     from pruner.slices.write import MADE_BY
 
     if not output.is_dir() or not any(output.iterdir()):
         return
     head = output / "chisel.yaml"
+    if copy_of is not None and (output / "cut.txt").is_file() and _bytes(head) == _bytes(copy_of / "chisel.yaml"):
+        return
     if not head.is_file() or MADE_BY not in head.read_bytes()[:_HEAD_BYTES].decode("utf-8", "replace"):
         raise InputError(f"{printable(str(output))} is not empty and holds no release that pruner made", hint=hint)
 

@@ -166,6 +166,19 @@ def test_a_release_is_extended_in_place_or_elsewhere(run: Run, plan: Path, key: 
     assert {path for path in stamps if path.stat().st_mtime_ns != stamps[path]} == {tool}
 
 
+def test_an_extended_copy_is_made_anew(run: Run, plan: Path, key: Path, tmp_path: Path) -> None:
+    """A copy of somebody's release that was extended before is ours to replace, though its chisel.yaml is not."""
+    release = sound(run, plan, tmp_path / "release", key)
+    head = release / "chisel.yaml"
+    head.write_text("".join(line for line in head.read_text().splitlines(keepends=True) if not line.startswith("#")))
+    assert run("slices", plan, "--release", release, "-o", tmp_path / "more").code == 0
+    again = run("slices", plan, "--release", release, "-o", tmp_path / "more", "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["changed"] == []
+    (release / "chisel.yaml").write_text("# another\n" + head.read_text())
+    assert run("slices", plan, "--release", release, "-o", tmp_path / "more").code == 3
+
+
 def test_only_a_directory_of_our_own_is_replaced_by_an_extended_release(
     run: Run, plan: Path, key: Path, tmp_path: Path
 ) -> None:

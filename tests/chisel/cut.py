@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _TWO = threading.BoundedSemaphore(2)
 """A cut keeps a core busy unpacking."""
 MANIFEST = "var/lib/chisel/manifest.wall"
+_DECODER = "invalid input: "
+"""What chisel's decompressor said once of a sound archive, in some thousands of cuts: tried once more, and told."""
 IGNORED = ("--ignore=unmaintained", "--ignore=unstable")
 """What a release says of its maintenance is not what is tried here."""
 
@@ -53,19 +57,23 @@ def cut(archive: Archive, release: Path, slices: Sequence[str], root: Path) -> C
     place = f"{release.parent}/{release.name}/"  # without a slash it would be read as a name of a published release
     command = [chisel(), "cut", "--release", place, "--root", str(root), "--arch", "amd64", *IGNORED, *slices]
     with _TWO:
-        started = time.monotonic()
-        done = subprocess.run(
-            command,
-            env=dict(archive.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        seconds = time.monotonic() - started
+        done, seconds = _run(command, archive)
+        if done.returncode and _DECODER in done.stderr:
+            print(f"cut again: {' '.join(slices)}: {done.stderr.splitlines()[-1]}", file=sys.stderr, flush=True)
+            shutil.rmtree(root)
+            root.mkdir()
+            done, seconds = _run(command, archive)
     said = [line for line in done.stderr.splitlines() if line.strip()]
     failure = (said[-1] if said else f"exit code {done.returncode}") if done.returncode else ""
     return Cut(root=root, failure=failure, seconds=seconds)
+
+
+def _run(command: Sequence[str], archive: Archive) -> tuple[subprocess.CompletedProcess[str], float]:
+    started = time.monotonic()
+    done = subprocess.run(
+        command, env=dict(archive.environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return done, time.monotonic() - started
 
 
 def manifest(root: Path) -> Mapping[str, Made]:

@@ -10,14 +10,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.slices.checkrules import problem
 from pruner.slices.essentials import essentials_of, reached
 from pruner.slices.patterns import is_pattern
-from pruner.slices.types import PathKind, Problem, Severity, SliceKey
+from pruner.slices.types import PathKind, SliceKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pruner.slices.types import Release, Slice, SlicedPackage
+    from pruner.slices.types import Problem, Release, Slice, SlicedPackage
 
 COPYRIGHT = "copyright"
 _HINT = re.compile(r"[A-Za-z0-9.,;() ]*")
@@ -42,9 +43,7 @@ def advice(release: Release, roots: Iterable[SliceKey]) -> Iterator[Problem]:
 
 
 def _warning(package: SlicedPackage, line: int, rule: str, message: str, hint: str = "") -> Problem:
-    return Problem(
-        file=package.file, line=max(line, 1), rule=rule, severity=Severity.WARNING, message=message, hint=hint
-    )
+    return problem(package.file, line, rule, message, hint)
 
 
 def _copyright(package: SlicedPackage) -> Iterator[Problem]:

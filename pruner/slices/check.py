@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.slices.advice import advice
+from pruner.slices.checkrules import problem
 from pruner.slices.conflicts import path_conflicts
 from pruner.slices.essentials import essential_loops, missing_essentials
-from pruner.slices.types import Problem, Severity
+from pruner.slices.types import Severity
 from pruner.slices.unmatched import unmatched_paths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pruner.slices.readrelease import ReadRelease
-    from pruner.slices.types import Release, SliceKey
+    from pruner.slices.types import Problem, Release, SliceKey
 
 CUT_FILE = "cut.txt"
 """Names, beside `chisel.yaml`, the slices that are meant to be cut."""
@@ -46,7 +47,7 @@ def check_release(
         *unmatched_paths(release, lists, architecture),
         *_missing_of_cut(release, cut, read.unread),
     ]
-    sound = all(problem.severity is not Severity.ERROR for problem in found)
+    sound = all(one.severity is not Severity.ERROR for one in found)
     found += advice(release, roots if sound else ())
     return tuple(sorted(set(found)))
 
@@ -57,11 +58,6 @@ def _missing_of_cut(release: Release, cut: Mapping[SliceKey, int], unread: Colle
     for key, line in cut.items():
         if key not in known and key.package not in unread:
             names = ", ".join(sorted(one.slice for one in known if one.package == key.package))
-            yield Problem(
-                file=CUT_FILE,
-                line=line,
-                rule="cut-missing",
-                severity=Severity.ERROR,
-                message=f"slice {printable(str(key).rstrip('_'))} is to be cut and is missing",
-                hint=f"{key.package} has {names}" if names else "chisel fails to cut it",
-            )
+            message = f"slice {printable(str(key).rstrip('_'))} is to be cut and is missing"
+            hint = f"{key.package} has {names}" if names else "chisel fails to cut it"
+            yield problem(CUT_FILE, line, "cut-missing", message, hint)

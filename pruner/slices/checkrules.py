@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pruner.slices.types import Severity
+from pruner.slices.types import Problem, Severity
 
 _ERRORS: Final = {
     "archive-field": "An archive misses a field, or names a public key that is not defined.",
@@ -85,3 +85,8 @@ TOLERATED: Final = CUT_RULES | {"no-key"}
 def severity_of(rule: str) -> Severity:
     """How bad a violation of `rule` is."""
     return Severity.ERROR if rule in _ERRORS else Severity.WARNING
+
+
+def problem(file: str, line: int, rule: str, message: str, hint: str = "") -> Problem:
+    """A violation of `rule` in `file`, a path below the release; a `line` that is not known is 1."""
+    return Problem(file=file, line=max(line, 1), rule=rule, severity=severity_of(rule), message=message, hint=hint)

@@ -11,14 +11,15 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.errors import printable
+from pruner.slices.checkrules import problem
 from pruner.slices.patterns import components_overlap, is_pattern, literal_prefix, overlap
 from pruner.slices.prefers import Prefers
-from pruner.slices.types import Content, PathKind, Problem, Severity, SliceKey
+from pruner.slices.types import Content, PathKind, SliceKey
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
-    from pruner.slices.types import Release
+    from pruner.slices.types import Problem, Release
 
 _FETCHED = (PathKind.COPY, PathKind.GLOB)
 """Kinds that bring what the archive has, so that they agree within one package."""
@@ -99,14 +100,7 @@ def _at(use: Use, files: Mapping[str, str]) -> str:
 
 
 def _problem(use: Use, files: Mapping[str, str], rule: str, message: str, hint: str = "") -> Problem:
-    return Problem(
-        file=files[use.key.package],
-        line=max(use.content.line, 1),
-        rule=rule,
-        severity=Severity.ERROR,
-        message=message,
-        hint=hint,
-    )
+    return problem(files[use.key.package], use.content.line, rule, message, hint)
 
 
 def _overlapping(uses: Mapping[str, list[Use]]) -> Iterator[tuple[Use, Use]]:

@@ -43,7 +43,7 @@ def definition_file(node: Node, package: str, told: ReleaseFile, reader: Reader)
     if named != package:
         line = fields["package"].line if "package" in fields else node.line
         fact = f"'package' is '{printable(named)}'" if named else "'package' is missing"
-        reader.error(line, "package-name", f"{fact}, but the file is named for {package}", f"write package: {package}")
+        reader.note(line, "package-name", f"{fact}, but the file is named for {package}", f"write package: {package}")
     common = _essentials(fields, style, f"package {package}", reader)
     slices = reader.entries(fields["slices"].value, "slices") if "slices" in fields else []
     if slices:
@@ -51,12 +51,12 @@ def definition_file(node: Node, package: str, told: ReleaseFile, reader: Reader)
     _check_common(common, [SliceKey(package, entry.key) for entry in slices], f"package {package}", reader)
     read = tuple(_slice(entry, package, style, common, reader) for entry in slices)
     if not read:
-        reader.warn(fields["slices"].line if "slices" in fields else 1, "no-slices", f"package {package} has no slices")
+        reader.note(fields["slices"].line if "slices" in fields else 1, "no-slices", f"package {package} has no slices")
     archive = reader.text(fields, "archive", "the package") or ""
     known = sorted(found.name for found in told.archives)
     if archive and style and archive not in known:
         hint = f"chisel.yaml has {', '.join(map(printable, known)) or 'none'}"
-        reader.error(fields["archive"].line, "unknown-archive", f"archive '{printable(archive)}' is not defined", hint)
+        reader.note(fields["archive"].line, "unknown-archive", f"archive '{printable(archive)}' is not defined", hint)
     return SlicedPackage(
         name=package,
         essential=tuple(named.essential for named in common if named.essential is not None),
@@ -79,7 +79,7 @@ def _slice(entry: Entry, package: str, style: str, common: list[_Named], reader:
     what = f"slice {package}_{printable(entry.key)}"
     if not SLICE_NAME.fullmatch(entry.key):
         hint = "three characters or more of a-z, 0-9 and single dashes, a letter first"
-        reader.error(entry.line, "slice-name", f"'{printable(entry.key)}' is no name for a slice", hint)
+        reader.note(entry.line, "slice-name", f"'{printable(entry.key)}' is no name for a slice", hint)
     fields = reader.fields(entry.value, what, KNOWN_OF_SLICE)
     key = SliceKey(package, entry.key)
     essentials = _essentials(fields, style, what, reader)
@@ -102,9 +102,9 @@ def _hint(fields: Mapping[str, Entry], what: str, reader: Reader) -> str:
     size = len(hint.encode())
     if size > _LONGEST_HINT:
         message = f"{what}: the hint has {size} bytes"
-        reader.error(fields["hint"].line, "hint", message, f"{_LONGEST_HINT} bytes at most")
+        reader.note(fields["hint"].line, "hint", message, f"{_LONGEST_HINT} bytes at most")
     if not hint.isprintable():
-        reader.error(fields["hint"].line, "hint", f"{what}: the hint has unprintable characters")
+        reader.note(fields["hint"].line, "hint", f"{what}: the hint has unprintable characters")
     return hint
 
 
@@ -124,12 +124,12 @@ def _essentials(fields: Mapping[str, Entry], style: str, what: str, reader: Read
             fits = False
         if not fits:
             message = f"{what}: in format {printable(style)} 'essential' is {wanted}, not {entry.value.word}"
-            reader.error(entry.value.line, "essential-style", message)
+            reader.note(entry.value.line, "essential-style", message)
     if "v3-essential" in fields:
         entry = fields["v3-essential"]
         if style == "v3":
             message = f"{what}: 'v3-essential' is for formats v1 and v2"
-            reader.error(entry.line, "obsolete-key", message, "use 'essential'")
+            reader.note(entry.line, "obsolete-key", message, "use 'essential'")
         found += _mapped(entry, what, reader)
     return found
 
@@ -145,7 +145,7 @@ def _mapped(entry: Entry, what: str, reader: Reader) -> list[_Named]:
             if name not in ARCHITECTURES:
                 hint = f"known are {', '.join(ARCHITECTURES)}"
                 message = f"{told}: unknown architecture '{printable(name)}', which chisel does not notice"
-                reader.warn(fields["arch"].line, "essential-arch", message, hint)
+                reader.note(fields["arch"].line, "essential-arch", message, hint)
         found.append(_named(item.key, arch, item.line))
     return found
 
@@ -160,7 +160,7 @@ def _named(text: str, arch: tuple[str, ...], line: int) -> _Named:
 def _check_references(found: Iterable[_Named], package: str, reader: Reader) -> None:
     for text, line, essential in found:
         if essential is None:
-            reader.error(line, "essential-name", f"package {package}: '{printable(text)}' names no slice", _REFERENCE)
+            reader.note(line, "essential-name", f"package {package}: '{printable(text)}' names no slice", _REFERENCE)
 
 
 def _check_common(common: list[_Named], slices: list[SliceKey], what: str, reader: Reader) -> None:
@@ -170,7 +170,7 @@ def _check_common(common: list[_Named], slices: list[SliceKey], what: str, reade
         wanted = essential is not None and any(key != essential.key for key in slices)
         if text in seen and wanted:
             hint = f"it stands on line {seen[text]} too"
-            reader.error(line, "essential-repeated", f"{what}: repeats {printable(text)} in its essentials", hint)
+            reader.note(line, "essential-repeated", f"{what}: repeats {printable(text)} in its essentials", hint)
         seen.setdefault(text, line)
 
 
@@ -181,8 +181,8 @@ def _check_repeated(key: SliceKey, common: list[_Named], own: list[_Named], read
         if essential is None:
             continue
         if essential.key == key:
-            reader.error(line, "essential-self", f"slice {key} can't be essential to itself")
+            reader.note(line, "essential-self", f"slice {key} can't be essential to itself")
         elif essential.key in seen:
             hint = f"it stands on line {seen[essential.key]} too"
-            reader.error(line, "essential-repeated", f"slice {key}: repeats {essential.key} in its essentials", hint)
+            reader.note(line, "essential-repeated", f"slice {key}: repeats {essential.key} in its essentials", hint)
         seen.setdefault(essential.key, line)

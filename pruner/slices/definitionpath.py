@@ -56,20 +56,20 @@ def content_of(entry: Entry, package: str, slice_name: str, reader: Reader) -> C
     if options.generate:
         _check_generate(entry, fields, options, what, reader)
     elif is_pattern(path) and not _bare(options):
-        reader.error(entry.line, "wildcard-options", f"{what}: a wildcard takes no option but arch and until")
+        reader.note(entry.line, "wildcard-options", f"{what}: a wildcard takes no option but arch and until")
     elif len(kinds) > 1:
         named = ", ".join(kind.value for kind in kinds)
-        reader.error(entry.line, "kind-conflict", f"{what}: more than one kind of content: {named}")
+        reader.note(entry.line, "kind-conflict", f"{what}: more than one kind of content: {named}")
     if not sound:
         return None
     kind = kinds[0]
     if options.make and not path.endswith("/"):
-        reader.error(entry.line, "make-path", f"{what}: a directory to make must end in '/'")
+        reader.note(entry.line, "make-path", f"{what}: a directory to make must end in '/'")
     if options.mutable and kind is not PathKind.TEXT and (kind is not PathKind.COPY or path.endswith("/")):
-        reader.error(entry.line, "mutable-kind", f"{what}: only text and copied files can be mutable")
+        reader.note(entry.line, "mutable-kind", f"{what}: only text and copied files can be mutable")
     _warn(fields, options, kind, what, reader)
     if kind is PathKind.SYMLINK and _leads_elsewhere(path, options.symlink):
-        reader.warn(fields["symlink"].line, "relative-link", f"{what}: reviewers want links to absolute paths")
+        reader.note(fields["symlink"].line, "relative-link", f"{what}: reviewers want links to absolute paths")
     source = {PathKind.SYMLINK: options.symlink, PathKind.GENERATE: options.generate, PathKind.COPY: options.copy}
     told = source.get(kind) or None
     return Content(
@@ -89,7 +89,7 @@ def content_of(entry: Entry, package: str, slice_name: str, reader: Reader) -> C
 def _options(fields: Mapping[str, Entry], what: str, reader: Reader) -> _Options:
     mode = reader.number(fields, "mode", what) or 0
     if mode < 0:
-        reader.error(fields["mode"].line, "wrong-type", f"{what}: 'mode' must not be negative")
+        reader.note(fields["mode"].line, "wrong-type", f"{what}: 'mode' must not be negative")
     return _Options(
         make=reader.truth(fields, "make", what),
         mode=max(mode, 0),
@@ -110,7 +110,7 @@ def _check_path(entry: Entry, what: str, reader: Reader) -> bool:
     parts = path.removesuffix("/").split("/")
     if parts[0] or len(parts) < 2 or any(part in {"", ".", ".."} for part in parts[1:]):
         hint = "it must be absolute, without '//', '.' and '..'"
-        reader.error(entry.line, "content-path", f"{what}: '{printable(path)}' is no path for contents", hint)
+        reader.note(entry.line, "content-path", f"{what}: '{printable(path)}' is no path for contents", hint)
         return False
     return True
 
@@ -119,13 +119,13 @@ def _check_values(fields: Mapping[str, Entry], options: _Options, package: str, 
     """Options whose values are of a fixed set, or name a package."""
     if options.until not in {"", "mutate"}:
         found = printable(options.until)
-        reader.error(fields["until"].line, "until", f"{what}: until '{found}' is unknown", "the only value is mutate")
+        reader.note(fields["until"].line, "until", f"{what}: until '{found}' is unknown", "the only value is mutate")
     for name in options.arch:
         if name not in ARCHITECTURES:
             hint = f"known are {', '.join(ARCHITECTURES)}"
-            reader.error(fields["arch"].line, "arch", f"{what}: unknown architecture '{printable(name)}'", hint)
+            reader.note(fields["arch"].line, "arch", f"{what}: unknown architecture '{printable(name)}'", hint)
     if options.prefer and options.prefer == package:
-        reader.error(fields["prefer"].line, "prefer", f"{what}: a package can't be preferred to itself")
+        reader.note(fields["prefer"].line, "prefer", f"{what}: a package can't be preferred to itself")
 
 
 def _kinds(path: str, options: _Options) -> list[PathKind]:
@@ -153,29 +153,29 @@ def _bare(options: _Options) -> bool:
 
 def _check_generate(entry: Entry, fields: Mapping[str, Entry], options: _Options, what: str, reader: Reader) -> None:
     if not _bare(options) or options.until:
-        reader.error(entry.line, "generate-options", f"{what}: 'generate' takes no other option but arch")
+        reader.note(entry.line, "generate-options", f"{what}: 'generate' takes no other option but arch")
     if not entry.key.endswith("/**") or is_pattern(entry.key[:-2]):
         hint = "write /directory/**"
-        reader.error(entry.line, "generate-path", f"{what}: 'generate' wants one '/**' at the end of the path", hint)
+        reader.note(entry.line, "generate-path", f"{what}: 'generate' wants one '/**' at the end of the path", hint)
     if options.generate != MANIFEST:
         message = f"{what}: chisel can't generate '{printable(options.generate)}', and refuses to cut the slice"
-        reader.error(fields["generate"].line, "generate-kind", message, f"the only value is {MANIFEST}")
+        reader.note(fields["generate"].line, "generate-kind", message, f"the only value is {MANIFEST}")
 
 
 def _warn(fields: Mapping[str, Entry], options: _Options, kind: PathKind, what: str, reader: Reader) -> None:
     """What chisel takes without a word, and does not do."""
     for key, entry in fields.items():
         if key in _TRUTHS and not getattr(options, key):
-            reader.warn(entry.line, "no-value", f"{what}: '{key}: false' says nothing")
+            reader.note(entry.line, "no-value", f"{what}: '{key}: false' says nothing")
         elif key in _WORDS and not getattr(options, key):
-            reader.warn(entry.line, "no-value", f"{what}: '{key}' is empty, so chisel ignores it")
+            reader.note(entry.line, "no-value", f"{what}: '{key}' is empty, so chisel ignores it")
     if "mode" in fields:
         _warn_of_mode(fields["mode"], options, kind, what, reader)
     if "arch" in fields:
         _warn_of_arch(fields["arch"].line, options.arch, what, reader)
     if kind is PathKind.COPY and is_pattern(options.copy):
         message = f"{what}: 'copy' takes no wildcard, so chisel refuses to cut the slice"
-        reader.error(fields["copy"].line, "copy-wildcard", message)
+        reader.note(fields["copy"].line, "copy-wildcard", message)
 
 
 def _leads_elsewhere(path: str, target: str) -> bool:
@@ -187,24 +187,24 @@ def _leads_elsewhere(path: str, target: str) -> bool:
 
 def _warn_of_mode(entry: Entry, options: _Options, kind: PathKind, what: str, reader: Reader) -> None:
     if options.mode and kind is PathKind.COPY:
-        reader.warn(entry.line, "mode-without-effect", f"{what}: the mode of a copied path stays as it is")
+        reader.note(entry.line, "mode-without-effect", f"{what}: the mode of a copied path stays as it is")
     if options.mode and kind is PathKind.SYMLINK:
-        reader.warn(entry.line, "mode-without-effect", f"{what}: a link has no mode")
+        reader.note(entry.line, "mode-without-effect", f"{what}: a link has no mode")
     if not _octal(str(entry.value.value)):
         message = f"{what}: chisel takes the mode for {options.mode:#o}"
-        reader.warn(entry.line, "mode-not-octal", message, "octal numbers begin with 0: mode: 0755")
+        reader.note(entry.line, "mode-not-octal", message, "octal numbers begin with 0: mode: 0755")
     elif options.mode > _EVERY_BIT:
-        reader.warn(entry.line, "mode-not-octal", f"{what}: mode {options.mode:#o} has bits that no mode has")
+        reader.note(entry.line, "mode-not-octal", f"{what}: mode {options.mode:#o} has bits that no mode has")
 
 
 def _warn_of_arch(line: int, arch: tuple[str, ...], what: str, reader: Reader) -> None:
     repeated = sorted({name for name in arch if arch.count(name) > 1})
     if repeated:
-        reader.warn(line, "arch-list", f"{what}: 'arch' repeats {', '.join(map(printable, repeated))}")
+        reader.note(line, "arch-list", f"{what}: 'arch' repeats {', '.join(map(printable, repeated))}")
     elif list(arch) != sorted(arch):
-        reader.warn(line, "arch-list", f"{what}: 'arch' is not sorted")
+        reader.note(line, "arch-list", f"{what}: 'arch' is not sorted")
     if set(arch) >= set(ARCHITECTURES):
-        reader.warn(line, "arch-list", f"{what}: 'arch' lists every architecture", "leave it out")
+        reader.note(line, "arch-list", f"{what}: 'arch' lists every architecture", "leave it out")
 
 
 def _octal(text: str) -> bool:

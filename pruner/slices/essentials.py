@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruner.slices.types import Essential, Problem, Severity, SliceKey
+from pruner.slices.checkrules import problem
+from pruner.slices.graph import components
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pruner.slices.types import Release
+    from pruner.slices.types import Essential, Problem, Release, SliceKey
 
 _LOOP_NAMES = 8
 """Slices that a message about a loop names."""
@@ -43,37 +44,28 @@ def missing_essentials(release: Release, unread: Collection[str]) -> Iterator[Pr
             hint = (
                 f"{essential.key.package} has {', '.join(has)}" if has else f"no file defines {essential.key.package}"
             )
-            yield Problem(
-                file=package.file,
-                line=max(essential.line, 1),
-                rule="essential-missing",
-                severity=Severity.ERROR,
-                message=f"{who} needs {essential.key}, which is missing",
-                hint=hint,
-            )
+            message = f"{who} needs {essential.key}, which is missing"
+            yield problem(package.file, essential.line, "essential-missing", message, hint)
 
 
 def essential_loops(release: Release) -> Iterator[Problem]:
     """Slices that need each other in a circle, each circle once, at an essential that is part of it."""
-    import networkx
-
     needs = essentials_of(release)
-    graph: networkx.DiGraph[SliceKey] = networkx.DiGraph(
-        (key, essential.key) for key, wanted in needs.items() for essential in wanted
-    )
-    for found in sorted(map(sorted, networkx.strongly_connected_components(graph))):
+    keys = sorted({*needs, *(essential.key for wanted in needs.values() for essential in wanted)})
+    number = {key: at for at, key in enumerate(keys)}
+    after = [{number[essential.key] for essential in needs.get(key, ())} for key in keys]
+    for found in sorted([keys[at] for at in members] for members in components(after)):
         if len(found) < 2:
             continue
         members = set(found)
         place = next((key, essential) for key in found for essential in needs.get(key, ()) if essential.key in members)
         names = [str(key) for key in found[:_LOOP_NAMES]] + ["…"] * (len(found) > _LOOP_NAMES)
-        yield Problem(
-            file=release.packages[place[0].package].file,
-            line=max(place[1].line, 1),
-            rule="essential-loop",
-            severity=Severity.ERROR,
-            message=f"slices need each other in a circle: {', '.join(names)}",
-            hint="architectures don't count; merge the slices, or leave one essential out",
+        yield problem(
+            release.packages[place[0].package].file,
+            place[1].line,
+            "essential-loop",
+            f"slices need each other in a circle: {', '.join(names)}",
+            "architectures don't count; merge the slices, or leave one essential out",
         )
 
 

@@ -37,12 +37,6 @@ class NameNode(Generic[Value]):
             met = self._met[component] = [self.children[name] for name in self._near(component)]
         return met
 
-    def below(self) -> Iterator[Value]:
-        """Everything under this name and further down."""
-        yield from self.values
-        for child in self.children.values():
-            yield from child.below()
-
     def _near(self, component: str) -> Iterator[str]:
         """Names of children that the pattern `component` overlaps: those with its literal start, and patterns."""
         if self._sorted is None:

@@ -64,11 +64,11 @@ def read_release(directory: Path) -> ReadRelease:
         reader = Reader(file)
         if not PACKAGE_NAME.fullmatch(package):
             message = f"'{printable(path.name)}' is no name for a slice definition file"
-            reader.error(1, "file-name", message, PACKAGE_NAME_HINT)
+            reader.note(1, "file-name", message, PACKAGE_NAME_HINT)
         elif package in packages or package in unread:
             other = packages[package].file if package in packages else "another file"
             line = _line_of_package(path)
-            reader.error(line, "duplicate-package", f"package {package} is defined in {other} too")
+            reader.note(line, "duplicate-package", f"package {package} is defined in {other} too")
         else:
             found = _definition(path, package, told, reader)
             if found is None:
@@ -90,7 +90,7 @@ def _definition(path: Path, package: str, told: ReleaseFile, reader: Reader) -> 
     """The slices of one file; None where it is no YAML."""
     data = bytes_of(path)
     if isinstance(data, str):
-        reader.error(1, "unreadable", f"{printable(path.name)} {data}")
+        reader.note(1, "unreadable", f"{printable(path.name)} {data}")
         return None
     node = _document(data, reader)
     if node is None:
@@ -109,10 +109,10 @@ def _document(data: bytes, reader: Reader) -> Node | None:
     """The first document of `data`; None, and a problem, where it has none."""
     node = first_document(data)
     if isinstance(node, Malformed):
-        reader.error(node.line, "yaml-syntax", node.message)
+        reader.note(node.line, "yaml-syntax", node.message)
         return None
     if node is None:
-        reader.error(1, "yaml-syntax", "the file is empty")
+        reader.note(1, "yaml-syntax", "the file is empty")
     return node
 
 
@@ -142,17 +142,17 @@ def _collect(directory: Path, name: str, found: list[tuple[Path, str]], reader: 
         with os.scandir(directory) as entries:
             listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
-        reader.error(1, "unreadable", f"{printable(name)}/ can't be read: {(error.strerror or str(error)).lower()}")
+        reader.note(1, "unreadable", f"{printable(name)}/ can't be read: {(error.strerror or str(error)).lower()}")
         return
     for entry in listed:
         below = f"{name}/{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             if depth >= _DEEPEST:
-                reader.error(1, "unreadable", f"{printable(below)}/ is nested too deep")
+                reader.note(1, "unreadable", f"{printable(below)}/ is nested too deep")
             else:
                 _collect(directory / entry.name, below, found, reader, depth + 1)
         elif entry.name.endswith(".yaml"):
             if len(found) >= MAXIMUM_FILES:
-                reader.error(1, "unreadable", f"more than {MAXIMUM_FILES} files")
+                reader.note(1, "unreadable", f"more than {MAXIMUM_FILES} files")
                 return
             found.append((directory / entry.name, below))

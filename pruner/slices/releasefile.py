@@ -56,7 +56,7 @@ def release_file(node: Node, reader: Reader) -> ReleaseFile:
     if style not in FORMATS:
         line = fields["format"].value.line if "format" in fields else node.line
         found = f"unknown format '{printable(style)}'" if style else "no format"
-        reader.error(line, "format", found, "chisel 1.4.1 accepts v1, v2 and v3")
+        reader.note(line, "format", found, "chisel 1.4.1 accepts v1, v2 and v3")
     keys = _public_keys(fields, reader)
     archives = _archives(fields, style, keys, reader, node.line)
     return ReleaseFile(
@@ -78,17 +78,17 @@ def _public_keys(fields: Mapping[str, Entry], reader: Reader) -> dict[str, Publi
         armor = reader.text(values, "armor", what) or ""
         found[entry.key] = PublicKey(name=entry.key, id=stated, armor=armor)
         if "armor" not in values:
-            reader.error(entry.line, "public-key", f"{what} has no armor", "give the key as `gpg --export --armor`")
+            reader.note(entry.line, "public-key", f"{what} has no armor", "give the key as `gpg --export --armor`")
             continue
         try:
             actual = key_id(armor)
         except NoKey as error:
-            reader.error(values["armor"].line, "public-key", f"{what} is unusable: {error}")
+            reader.note(values["armor"].line, "public-key", f"{what} is unusable: {error}")
             continue
         if stated != actual:
             line = values["id"].line if "id" in values else entry.line
             told = f"'{printable(stated)}'" if stated else "none"
-            reader.error(line, "public-key", f"{what} has the id {actual}, but {told} is given", f"write id: {actual}")
+            reader.note(line, "public-key", f"{what} has the id {actual}, but {told} is given", f"write id: {actual}")
     return found
 
 
@@ -100,14 +100,14 @@ def _archives(
     second = reader.entries(fields["v2-archives"].value, "v2-archives") if "v2-archives" in fields else []
     if style != "v1" and second:
         message = "'v2-archives' is for format v1 only"
-        reader.error(fields["v2-archives"].line, "obsolete-key", message, "use 'archives'")
+        reader.note(fields["v2-archives"].line, "obsolete-key", message, "use 'archives'")
     names = {entry.key for entry in current}
     for entry in second:
         if entry.key in names:
-            reader.error(entry.line, "duplicate-archive", f"archive '{printable(entry.key)}' is defined twice")
+            reader.note(entry.line, "duplicate-archive", f"archive '{printable(entry.key)}' is defined twice")
     if not current and not second:
         where = fields["archives"].line if "archives" in fields else line
-        reader.error(where, "no-archives", "the release defines no archives")
+        reader.note(where, "no-archives", "the release defines no archives")
     every = [*current, *(entry for entry in second if entry.key not in names)]
     used = [found for entry in every if (found := _archive(entry, style, keys, reader)) is not None]
     _check_priorities(used, len(every), reader, every[0].line if every else line)
@@ -121,7 +121,7 @@ def _archive(entry: Entry, style: str, keys: Mapping[str, PublicKey], reader: Re
     default = reader.truth(fields, "default", what)
     if style != "v1" and default:
         message = f"{what}: 'default' is for format v1 only"
-        reader.error(fields["default"].line, "obsolete-key", message, "use 'priority'")
+        reader.note(fields["default"].line, "obsolete-key", message, "use 'priority'")
     archive = Archive(
         name=entry.key,
         version=reader.text(fields, "version", what) or "",
@@ -135,22 +135,22 @@ def _archive(entry: Entry, style: str, keys: Mapping[str, PublicKey], reader: Re
     wanted = ("version", archive.version), ("suites", archive.suites), ("components", archive.components)
     for key, value in wanted:
         if not value:
-            reader.error(_line_of(fields, key, entry), "archive-field", f"{what} misses '{key}'")
+            reader.note(_line_of(fields, key, entry), "archive-field", f"{what} misses '{key}'")
     if archive.pro not in PRO:
         hint = f"known are {', '.join(filter(None, PRO))}"
         found = printable(archive.pro)
-        reader.warn(fields["pro"].line, "archive-ignored", f"{what} is ignored: pro '{found}' is unknown", hint)
+        reader.note(fields["pro"].line, "archive-ignored", f"{what} is ignored: pro '{found}' is unknown", hint)
         return None
     if not archive.public_keys:
         hint = "put the key that signs it there, or generate the release with --archive-key FILE"
-        reader.error(_line_of(fields, "public-keys", entry), "no-key", f"{what} misses 'public-keys'", hint)
+        reader.note(_line_of(fields, "public-keys", entry), "no-key", f"{what} misses 'public-keys'", hint)
     for name, line in reader.items(fields["public-keys"], what) if archive.public_keys else ():
         if name not in keys:
-            reader.error(line, "archive-field", f"{what} names a public key that is not defined: '{printable(name)}'")
+            reader.note(line, "archive-field", f"{what} names a public key that is not defined: '{printable(name)}'")
     if archive.priority is not None and not 0 < abs(archive.priority) <= _LIMIT:
         message = f"{what} has the priority {archive.priority}"
         hint = "it must be within -1000 and 1000, and not 0"
-        reader.error(fields["priority"].line, "archive-priority", message, hint)
+        reader.note(fields["priority"].line, "archive-priority", message, hint)
     return _Read(archive, fields["priority"].line if "priority" in fields else entry.line, "priority" in fields)
 
 
@@ -163,13 +163,13 @@ def _check_priorities(archives: list[_Read], count: int, reader: Reader, line: i
     defaults = [found for found in archives if found.archive.default]
     for found in defaults[1:]:
         names = f"{printable(defaults[0].archive.name)}, {printable(found.archive.name)}"
-        reader.error(found.line, "archive-priority", f"more than one default archive: {names}")
+        reader.note(found.line, "archive-priority", f"more than one default archive: {names}")
     bare = [found for found in archives if not found.prioritised]
     some = len(bare) < len(archives)
     if (some and bare) or (not some and not defaults and count > 1):
         name = printable(bare[0].archive.name) if bare else ""
         where = bare[0].line if bare else line
-        reader.error(where, "archive-priority", f"archive '{name}' misses the priority, of several archives")
+        reader.note(where, "archive-priority", f"archive '{name}' misses the priority, of several archives")
     seen: dict[int, str] = {}
     for found in archives:
         priority = found.archive.priority
@@ -177,7 +177,7 @@ def _check_priorities(archives: list[_Read], count: int, reader: Reader, line: i
             continue
         if priority in seen:
             names = f"'{printable(seen[priority])}' and '{printable(found.archive.name)}'"
-            reader.error(found.line, "archive-priority", f"archives {names} have the same priority {priority}")
+            reader.note(found.line, "archive-priority", f"archives {names} have the same priority {priority}")
         seen.setdefault(priority, found.archive.name)
 
 
@@ -193,11 +193,11 @@ def _maintenance(
     where = fields[what].line if what in fields else line
     for key in ("standard", "end-of-life"):
         if key not in dates:
-            reader.error(where, "maintenance", f"maintenance misses '{key}'", "write it as YYYY-MM-DD")
+            reader.note(where, "maintenance", f"maintenance misses '{key}'", "write it as YYYY-MM-DD")
     for key, text in dates.items():
         if not _is_date(text):
             message = f"maintenance '{key}' is no date: '{printable(text)}'"
-            reader.error(values[key].line, "maintenance", message, "write it as YYYY-MM-DD")
+            reader.note(values[key].line, "maintenance", message, "write it as YYYY-MM-DD")
     return dates
 
 

@@ -6,13 +6,14 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.slices.checkrules import problem
 from pruner.slices.patterns import is_pattern, literal_prefix, matches
-from pruner.slices.types import PathKind, Problem, Severity
+from pruner.slices.types import PathKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pruner.slices.types import Content, Release
+    from pruner.slices.types import Content, Problem, Release
 
 
 def unmatched_paths(release: Release, lists: Mapping[str, Sequence[str]], architecture: str) -> Iterator[Problem]:
@@ -33,13 +34,9 @@ def unmatched_paths(release: Release, lists: Mapping[str, Sequence[str]], archit
                 if content.arch and architecture not in content.arch:
                     continue
                 if not _found(content, names, bare):
-                    yield Problem(
-                        file=package.file,
-                        line=max(content.line, 1),
-                        rule="unmatched-path",
-                        severity=Severity.ERROR,
-                        message=f"{made.key}: {name} ships nothing at {printable(content.source or content.path)}",
-                        hint="chisel fails to cut the slice",
+                    message = f"{made.key}: {name} ships nothing at {printable(content.source or content.path)}"
+                    yield problem(
+                        package.file, content.line, "unmatched-path", message, "chisel fails to cut the slice"
                     )
 
 

@@ -6,13 +6,14 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from pruner.errors import printable
+from pruner.slices.checkrules import problem
 from pruner.slices.goscalars import Unfit, is_null, number_of, text_of, truth_of
-from pruner.slices.types import Problem, Severity
 from pruner.slices.yamlnodes import MAXIMUM_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from pruner.slices.types import Problem
     from pruner.slices.yamlnodes import Node
 
 _MERGED_AT_MOST: Final = 10_000
@@ -39,25 +40,16 @@ class Reader:
         self.file = file
         self.problems: list[Problem] = []
 
-    def error(self, line: int, rule: str, message: str, hint: str = "") -> None:
-        """Note what chisel refuses."""
-        self._note(line, rule, Severity.ERROR, (message, hint))
-
-    def warn(self, line: int, rule: str, message: str, hint: str = "") -> None:
-        """Note what chisel takes, but not as it is meant."""
-        self._note(line, rule, Severity.WARNING, (message, hint))
-
-    def _note(self, line: int, rule: str, severity: Severity, told: tuple[str, str]) -> None:
-        message, hint = told
-        problem = Problem(file=self.file, line=max(line, 1), rule=rule, severity=severity, message=message, hint=hint)
-        self.problems.append(problem)
+    def note(self, line: int, rule: str, message: str, hint: str = "") -> None:
+        """Note a violation of `rule`."""
+        self.problems.append(problem(self.file, line, rule, message, hint))
 
     def entries(self, node: Node, what: str) -> list[Entry]:
         """The keys and values of a mapping, merge keys (`<<`) filled in; empty for null and for what is no mapping."""
         if is_null(node):
             return []
         if not node.mapping:
-            self.error(node.line, "wrong-type", f"{what}: a mapping is expected, not {node.word}")
+            self.note(node.line, "wrong-type", f"{what}: a mapping is expected, not {node.word}")
             return []
         found: dict[str, Entry] = {}
         self._collect(node, what, found, [0], ())
@@ -72,7 +64,7 @@ class Reader:
         for key, value in zip(*node.value, strict=True):
             count[0] += 1
             if count[0] > _MERGED_AT_MOST and count[0] > len(node.value[0]):
-                self.error(key.line, "yaml-syntax", f"{what}: merges more than {_MERGED_AT_MOST} keys")
+                self.note(key.line, "yaml-syntax", f"{what}: merges more than {_MERGED_AT_MOST} keys")
                 return
             if key.value == "<<" and key.plain and key.tag in {"", "!!merge"}:
                 merged.append((key.line, value))
@@ -81,11 +73,11 @@ class Reader:
                 try:
                     name = text_of(key)
                 except Unfit:
-                    self.error(key.line, "wrong-type", f"{what}: a key must be text, not {key.word}")
+                    self.note(key.line, "wrong-type", f"{what}: a key must be text, not {key.word}")
                     continue
             if name in seen:
                 where = f"the first is on line {seen[name]}"
-                self.error(key.line, "duplicate-key", f"{what}: duplicate key '{printable(name)}'", where)
+                self.note(key.line, "duplicate-key", f"{what}: duplicate key '{printable(name)}'", where)
                 continue
             seen[name] = key.line
             if not is_null(key) and (name != "<<" or not merged):
@@ -98,11 +90,11 @@ class Reader:
     def _can_merge(self, source: Node, what: str, line: int, above: tuple[Node, ...]) -> bool:
         """Whether the `<<` on `line` may merge `source`; a problem where not."""
         if not source.mapping:
-            self.error(source.line, "wrong-type", f"{what}: '<<' merges mappings, not {source.word}")
+            self.note(source.line, "wrong-type", f"{what}: '<<' merges mappings, not {source.word}")
         elif source in above:
-            self.error(line, "yaml-syntax", f"{what}: a mapping merges itself", "take the '<<' out")
+            self.note(line, "yaml-syntax", f"{what}: a mapping merges itself", "take the '<<' out")
         elif len(above) > MAXIMUM_DEPTH:
-            self.error(line, "yaml-syntax", f"{what}: merges are nested too deep")
+            self.note(line, "yaml-syntax", f"{what}: merges are nested too deep")
         else:
             return True
         return False
@@ -118,11 +110,11 @@ class Reader:
                 if not is_null(entry.value):
                     result[entry.key] = entry
                 elif not optional:
-                    self.warn(entry.line, "no-value", f"{what}: '{entry.key}' has no value, so chisel ignores it")
+                    self.note(entry.line, "no-value", f"{what}: '{entry.key}' has no value, so chisel ignores it")
                 continue
             near = difflib.get_close_matches(entry.key, known, n=1, cutoff=_NEAR)
             hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
-            self.warn(entry.line, "unknown-key", f"{what}: chisel ignores the key '{printable(entry.key)}'", hint)
+            self.note(entry.line, "unknown-key", f"{what}: chisel ignores the key '{printable(entry.key)}'", hint)
         return result
 
     def text(self, fields: Mapping[str, Entry], key: str, what: str) -> str | None:
@@ -179,10 +171,10 @@ class Reader:
             try:
                 found.append((text_of(item), item.line))
             except Unfit:
-                self.error(item.line, "wrong-type", f"{what}: '{entry.key}' lists text, not {item.word}")
+                self.note(item.line, "wrong-type", f"{what}: '{entry.key}' lists text, not {item.word}")
         return found
 
     def _unfit(self, entry: Entry, what: str, wanted: str) -> None:
         value = entry.value
         found = f"'{printable(value.value)[:60]}'" if value.scalar else value.word
-        self.error(value.line, "wrong-type", f"{what}: '{entry.key}' must be {wanted}, not {found}")
+        self.note(value.line, "wrong-type", f"{what}: '{entry.key}' must be {wanted}, not {found}")

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
+from pruner.rules.slicing import dates_of, suite_of
 from pruner.slices.pgpkey import NoKey, key_id
 from pruner.slices.types import Archive, PublicKey
 
@@ -19,23 +20,6 @@ if TYPE_CHECKING:
 
     from pruner.slices.types import SliceSource
 
-_UBUNTU = {
-    "20.04": ("focal", "2020-04-23", "2025-05-29", "2030-04-23", "2032-04-27"),
-    "22.04": ("jammy", "2022-04-21", "2027-06-01", "2032-04-21", "2034-04-25"),
-    "24.04": ("noble", "2024-04-25", "2029-05-31", "2034-04-25", "2036-04-29"),
-    "26.04": ("resolute", "2026-04-23", "2031-05-29", "2036-04-23", "2038-04-27"),
-}
-"""Series, and its dates: release, end of standard, of expanded, of legacy support (distro-info-data, ubuntu.csv)."""
-_DEBIAN = {
-    "11": ("bullseye", "2021-08-14", "2026-08-31"),
-    "12": ("bookworm", "2023-06-10", "2028-06-30"),
-    "13": ("trixie", "2025-08-09", "2030-06-30"),
-}
-"""Series with its dates of release and of the end of long-term support (distro-info-data, debian.csv)."""
-_SERIES = {
-    **{("ubuntu", version): series for version, (series, *_) in _UBUNTU.items()},
-    **{("debian", version): series for version, (series, *_) in _DEBIAN.items()},
-}
 _UNKNOWN_DATES = {"standard": "2020-01-01", "end-of-life": "2099-12-31"}
 _MOST_BYTES = 1 << 20
 _NUMBERED = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -43,13 +27,7 @@ _NUMBERED = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 def maintenance_of(distribution: str, version: str) -> Mapping[str, str]:
     """When the release of a distribution is maintained, by chisel's names; wide dates where that is not known."""
-    if distribution == "ubuntu" and version in _UBUNTU:
-        _, standard, expanded, legacy, end = _UBUNTU[version]
-        return {"standard": standard, "expanded": expanded, "legacy": legacy, "end-of-life": end}
-    if distribution == "debian" and version in _DEBIAN:
-        _, standard, end = _DEBIAN[version]
-        return {"standard": standard, "end-of-life": end}
-    return _UNKNOWN_DATES
+    return dates_of(distribution, version) or _UNKNOWN_DATES
 
 
 def archive_of(
@@ -63,7 +41,7 @@ def archive_of(
     """The archive `ubuntu`, the name that chisel looks for, with what is not given as the distribution has it."""
     stated = version or source.version or "unknown"
     if not suites:
-        series = _SERIES.get((source.distribution, source.version), "stable")
+        series = suite_of(source.distribution, source.version) or "stable"
         more = (f"{series}-updates", f"{series}-security") if source.distribution == "ubuntu" else ()
         suites = (series, *more)
     if not components:
@@ -86,9 +64,9 @@ def require_fit(archives: Sequence[Archive], source: SliceSource, *, shown: str)
     wanted = source.version
     if not archives or not _NUMBERED.fullmatch(wanted) or not all(_NUMBERED.fullmatch(one) for one in stated):
         return
-    series = _SERIES.get((source.distribution, wanted))
+    series = suite_of(source.distribution, wanted)
     suites = {suite.partition("-")[0] for archive in archives for suite in archive.suites}
-    if series in suites or any(f"{one}.".startswith(f"{wanted}.") for one in stated):
+    if (series and series in suites) or any(f"{one}.".startswith(f"{wanted}.") for one in stated):
         return
     plan = f"{source.distribution.capitalize()} {wanted}"
     raise InputError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.model import FileType
 from pruner.rules.makers import tools_by_place
+from pruner.rules.slicing import shared_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,11 +42,6 @@ _WRITTEN = 2
 """The highest rank of a mention by what writes a path, or removes it in a purge."""
 _FEWEST = 2
 """A directory that a script names with fewer components (`/etc`) says nothing of what is below it."""
-_SHARED = frozenset({
-    "/var/lib", "/var/cache", "/var/log", "/var/spool", "/usr/lib", "/usr/share", "/usr/bin", "/usr/sbin", "/usr/local",
-    "/etc/default", "/etc/alternatives", "/etc/init.d", "/etc/systemd", "/lib/systemd", "/usr/lib/systemd",
-})  # fmt: skip
-"""Nor do directories that many packages share."""
 
 
 class _Mention(NamedTuple):
@@ -87,7 +83,7 @@ class Makers:
 
     def _named_above(self, path: str) -> _Mention | None:
         above = path.rpartition("/")[0]
-        while above.count("/") >= _FEWEST and above not in _SHARED:
+        while above.count("/") >= _FEWEST and above not in shared_paths():
             found = min((one for one in self._mentions.get(above, ()) if one.package in self._kept), default=None)
             if found is not None:
                 return found

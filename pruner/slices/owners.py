@@ -32,9 +32,6 @@ class Owners:
         self._kept = kept
         self._facts = facts
         self._state = frozenset(facts.state)
-        native = [archive for archive in facts.archives if archive.architecture != "all"]
-        self.versions = {archive.name: archive.version for archive in (*native, *facts.archives)}
-        """Installed version by package name."""
         names: defaultdict[str, set[str]] = defaultdict(set)
         conffiles: defaultdict[str, set[str]] = defaultdict(set)
         self._dropped = frozenset(archive.name for archive in facts.archives if not archive.kept)

@@ -139,7 +139,6 @@ def _source(plan: Plan, facts: SliceFacts, contents: Mapping[str, bytes], comple
         files=files,
         needs=needs_of(edges, kept, lambda path: _stands_alone(files[path])),
         listed={name: names for name, names in owners.listed.items() if name in there},
-        versions={name: owners.versions[name] for name in sorted(owners.versions) if name in there},
         entries=entry_files(edges, kept),
         complete=frozenset(complete),
         concatenations={path: parts for path, parts in facts.concatenations.items() if path in files},

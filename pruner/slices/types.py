@@ -228,8 +228,6 @@ class SliceSource:
     """By file; hard and accepted optional needs of the state that the closure left the file in."""
     listed: Mapping[str, tuple[str, ...]]
     """Every name, kept or not, that each package's archive ships, as shipped, by package name."""
-    versions: Mapping[str, str]
-    """Installed version by package name; also the order of packages."""
     entries: tuple[str, ...] = ()
     """Files that the entry points name."""
     complete: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruner.rules.slicing import shared_names
 from pruner.slices.arches import TRIPLETS
 
 if TYPE_CHECKING:
@@ -19,17 +20,6 @@ FEWEST = 50
 """Names below a directory that are still better read one by one."""
 _HOMES = ("/usr/share", "/usr/lib", "/usr/libexec", "/usr/include")
 """Where packages have directories of their own: FHS 3.0, chapter 4."""
-_SHARED = frozenset({
-    "X11", "addons", "applications", "apport", "bash-completion", "binfmt.d", "binfmts", "bug",
-    "ca-certificates", "completions", "conf.d", "debhelper", "dist-packages", "doc", "doc-base", "extension",
-    "extensions", "fonts", "gdb", "gettext", "glvnd", "icons", "info", "java", "javascript", "jvm", "lintian",
-    "locale", "man", "maven-repo", "menu", "metainfo", "mime", "modules", "nodejs", "perl5", "php", "pixmaps",
-    "pkgconfig", "plugins", "python-wheels", "python3", "ruby", "rubygems-integration", "sgml",
-    "site-functions", "systemd", "systemtap", "terminfo", "tmpfiles.d", "vendor-completions", "vendor_ruby",
-    "vim", "xml", "zsh",
-})  # fmt: skip
-"""Directories that packages put files in for another program to find, wherever they lie. Another release may have a
-package there that this one lacks, and its files must not fall under a pattern."""
 _VERSION = re.compile(r"\d+(\.\d+)*|.*\d\.\d.*")
 """A directory's name with a version in it, which no pattern may cross: the next release has another."""
 
@@ -104,7 +94,7 @@ def _below(node: NameNode[Shipped], path: str, homes: set[str], search: _Search)
         name = f"{path}/{component}"
         if not child.children or name in homes:
             continue
-        key, names = (None, []) if component in _SHARED else search.slice_of(child, name)
+        key, names = (None, []) if component in shared_names() else search.slice_of(child, name)
         if key is not None and len(names) >= FEWEST:
             yield Whole(key=key, directory=name, names=tuple(sorted(names)))
         elif key is None:

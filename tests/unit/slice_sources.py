@@ -73,7 +73,7 @@ def source(
         distribution="debian", version="12", architecture=architecture,
         files={file.path: file for file in files}, needs=more.pop("needs", {}),
         listed={package: tuple(sorted(names)) for package, names in sorted(listed.items())},
-        versions=dict.fromkeys(sorted(listed), "1"), **more,
+        **more,
     )  # fmt: skip
 
 

@@ -65,6 +65,5 @@ def source(
         files=found,
         needs=made,
         listed={name: tuple(sorted(names[name])) for name in sorted(names)},
-        versions=dict.fromkeys(names, "1"),
         **values,  # type: ignore[arg-type]
     )

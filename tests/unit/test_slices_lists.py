@@ -185,7 +185,7 @@ def _of(home: Path, architecture: str) -> Path:
 def test_a_need_within_the_architectures_of_its_package_says_nothing() -> None:
     """What exists on amd64 alone needs what exists on amd64 alone wherever it is cut."""
     source = SliceSource(
-        distribution="debian", version="12", architecture="amd64", files={}, needs={}, versions={},
+        distribution="debian", version="12", architecture="amd64", files={}, needs={},
         listed={"here": ("/here",), "too": ("/too",), "everywhere": ("/e",)},
         listed_by_arch={"arm64": {"everywhere": ("/e",)}},
     )  # fmt: skip

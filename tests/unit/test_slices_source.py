@@ -97,9 +97,7 @@ class TestSource:
         assert "/usr/share/man/man1/tool.1" in source.listed["tool"]
         assert "/usr/share/man/man1/tool.1" not in source.files
         assert list(source.listed["dash"]) == ["/bin", "/bin/dash", "/bin/sh"]
-        assert source.versions == {"base-files": "1", "dash": "1", "tool": "1"} | (
-            {"netbase": "1"} if "netbase" in source.listed else {}
-        )
+        assert {"base-files", "dash", "tool"} <= set(source.listed) <= {"base-files", "dash", "tool", "netbase"}
 
     def test_tells_conffiles_and_programs(self, source: SliceSource) -> None:
         """A conffile is one; a script that may be executed is a program, its configuration is not."""

@@ -54,6 +54,7 @@ chisel-ci: $(BIN)/.ready  ## the same with a fixed sample of slices cut alone
 bench: $(BIN)/.ready  ## planning next to a bare load of its SBOM; selection next to aspcud and apt
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.select
+	$(BIN)/python -m benchmarks.slices
 
 wheel: $(BIN)/.ready  ## build the wheel
 	$(BIN)/python -m build --wheel

@@ -31,14 +31,18 @@ _LONGEST_NUMBER = 64
 
 
 class YamlMapping(dict[str, Any]):
-    """A mapping that knows where it stands: `line` of its start and `lines` of its keys, counted from 1."""
+    """A mapping that knows where it stands: `line` of its start and `lines` of its keys, counted from 1.
 
-    __slots__ = ("line", "lines")
+    `texts` are its scalars as written, where that matters: `+0` and `0` are one number.
+    """
+
+    __slots__ = ("line", "lines", "texts")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+        self.texts: dict[str, str] = {}
 
 
 class YamlList(list[Any]):
@@ -148,7 +152,10 @@ class _Builder:
                 first = result.lines[key]
                 raise self.error(event, f"duplicate key '{printable(key)}', first on line {first}")
             result.lines[key] = _line(event)
-            result[key] = self.value(next(self.events), depth + 1)
+            stated = next(self.events)
+            result[key] = self.value(stated, depth + 1)
+            if isinstance(stated, yaml.ScalarEvent):
+                result.texts[key] = stated.value
         return result
 
     def list(self, start: yaml.Event, depth: int) -> YamlList:

@@ -72,8 +72,11 @@ class Tree:
             raise InputError(
                 f"{error.object!r}: not a file name", hint="the listing is damaged; make it anew"
             ) from None
-        self._children = _children_by_parent(self._paths, files)
         self._entered: dict[str, _Entered] = {"": _Entered("", (), outside=False)}
+
+    @functools.cached_property
+    def _children(self) -> dict[str, list[str]]:
+        return _children_by_parent(self._paths, self.files)  # not needed where every path asked for is a real one
 
     def get(self, path: str) -> File | None:
         """What is at the real path `path`; a synthetic directory for `/` and for directories that are only implied."""

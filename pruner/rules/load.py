@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import InputError, printable
 from pruner.rules.parse import RuleReader
 from pruner.rules.ruleset import RuleSet
+from pruner.rules.surface import is_catalogue, parse_catalogue
 from pruner.yamlfile import load_yaml
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ def _read_pack(directory: Path) -> tuple[list[Rule], list[str]]:
     for path in _files(directory):
         reader = RuleReader(printable(str(path)))
         try:
-            rules.extend(reader.rules(_document(path)))
+            document = _document(path)
+            if is_catalogue(document):
+                problems.extend(parse_catalogue(document, reader.name)[1])
+                continue
+            rules.extend(reader.rules(document))
         except InputError as error:
             problems.append(error.fact)
         problems.extend(reader.issues)

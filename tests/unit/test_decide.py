@@ -150,11 +150,11 @@ def test_hard_links_are_counted_once() -> None:
      ("/usr/local/bin/pip3", "package_managers"), ("/opt/venv/bin/python3", "interpreters")],
 )  # fmt: skip
 def test_columns(path: str, column: str) -> None:
-    """Shells, interpreters and package managers are counted where a command would be looked for, and not as links."""
+    """Shells, interpreters and package managers are counted wherever they can be started, and not as symbolic links."""
     file = File(path=path, type=FileType.REGULAR, mode=0o755)
     assert getattr(totals_of([file], 0), column) == 1
     link = File(path=path, type=FileType.SYMLINK, mode=0o777, target="x")
-    data = File(path=f"/usr/share/x/{path.rpartition('/')[2]}", type=FileType.REGULAR, mode=0o755)
+    data = File(path=f"/usr/share/doc/{path.rpartition('/')[2]}", type=FileType.REGULAR, mode=0o755)
     plain = File(path=path, type=FileType.REGULAR, mode=0o644)
     assert getattr(totals_of([link, data, plain], 0), column) == 0
 

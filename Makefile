@@ -51,10 +51,11 @@ chisel-ci: $(BIN)/.ready  ## the same with a fixed sample of slices cut alone
 	$(BIN)/python -m tests.chisel.table --alone 20; code=$$?; \
 	$(BIN)/python -m tests.chisel.agreement && exit $$code
 
-bench: $(BIN)/.ready  ## planning next to a bare load of its SBOM; selection next to aspcud and apt
+bench: $(BIN)/.ready  ## planning next to a bare load of its SBOM; selection next to aspcud and apt; diff next to syft convert
 	$(BIN)/python -m benchmarks.plan
 	$(BIN)/python -m benchmarks.select
 	$(BIN)/python -m benchmarks.slices
+	$(BIN)/python -m benchmarks.gate
 
 wheel: $(BIN)/.ready  ## build the wheel
 	$(BIN)/python -m build --wheel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -15,18 +16,26 @@ class SchemaName(StrEnum):
     PLAN = "plan"
     CONFIG = "config"
     LOCK = "lock"
+    POLICY = "policy"
+    GATE = "gate"
 
 
-def schema_command(name: Annotated[SchemaName, typer.Argument(help="plan, config or lock.")]) -> None:
-    """Print the JSON Schema of plan.json, pruner.yaml or packages.lock.json.
+def schema_command(name: Annotated[SchemaName, typer.Argument(help="plan, config, lock, policy or gate.")]) -> None:
+    """Print the JSON Schema of plan.json, pruner.yaml, packages.lock.json, a policy or the gate's JSON report.
 
     Example:
 
       pruner schema config > pruner.schema.json
     """
-    from pruner.emit.packagelock import lock_schema
-    from pruner.emit.planschema import plan_schema
-    from pruner.read.config import config_schema
+    module, function = _SCHEMAS[name]
+    typer.echo(json.dumps(getattr(import_module(module), function)(), indent=2))
 
-    schemas = {SchemaName.PLAN: plan_schema, SchemaName.CONFIG: config_schema, SchemaName.LOCK: lock_schema}
-    typer.echo(json.dumps(schemas[name](), indent=2))
+
+_SCHEMAS = {
+    SchemaName.PLAN: ("pruner.emit.planschema", "plan_schema"),
+    SchemaName.CONFIG: ("pruner.read.config", "config_schema"),
+    SchemaName.LOCK: ("pruner.emit.packagelock", "lock_schema"),
+    SchemaName.POLICY: ("pruner.gate.policy.schema", "policy_schema"),
+    SchemaName.GATE: ("pruner.gate.reports.schema", "gate_schema"),
+}
+"""Module and function of each, imported when asked for."""

@@ -12,7 +12,7 @@ from tests.support import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DISTRIBUTIONS = {
-    "clingo": "clingo", "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
+    "clingo": "clingo", "cyclonedx": "cyclonedx-python-lib", "defusedxml": "defusedxml", "jinja2": "jinja2", "license_expression": "license-expression", "markupsafe": "markupsafe", "pydot": "pydot", "msgspec": "msgspec", "networkx": "networkx", "packageurl": "packageurl-python",
     "packaging": "packaging", "yaml": "pyyaml", "tree_sitter": "tree-sitter", "tree_sitter_bash": "tree-sitter-bash",
     "tree_sitter_javascript": "tree-sitter-javascript",
     "tree_sitter_perl": "tree-sitter-perl", "tree_sitter_php": "tree-sitter-php", "tree_sitter_ruby": "tree-sitter-ruby",

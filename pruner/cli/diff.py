@@ -1,0 +1,69 @@
+"""`pruner diff`: what changed between two images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pruner.cli.gate import VulnsAfter, VulnsBefore, check_inputs, with_reports
+from pruner.cli.output import table
+from pruner.errors import printable
+
+if TYPE_CHECKING:
+    from pruner.gate.types import Comparison
+
+
+def diff_command(
+    before: Annotated[str, typer.Argument(help="SBOM, plan or root filesystem of before; - is an SBOM on stdin.")],
+    after: Annotated[str, typer.Argument(help="The same of after, of any of the three kinds.")],
+    plan: Annotated[
+        Path | None, typer.Option(metavar="PLAN", help="A plan directory, to check that after is what it says.")
+    ] = None,
+    vulns_before: VulnsBefore = None,
+    vulns_after: VulnsAfter = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Say what changed: packages, files, modes, the attack surface, vulnerabilities, and what scanners can't see now.
+
+    Examples:
+
+      pruner diff before.syft.json after.syft.json
+
+      pruner diff image.tar plan --json
+
+      pruner diff before.syft.json after.syft.json --vulns-before before.grype.json --vulns-after after.grype.json
+    """
+    import gc
+
+    from pruner.gate.compare import compare
+    from pruner.gate.sides import read_side
+
+    check_inputs(before, after, vulns_before, vulns_after)
+    gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
+    stated = None
+    if plan is not None:
+        from pruner.gate.sides.plan import read_plan
+
+        stated = read_plan(plan)
+    comparison = with_reports(compare(read_side(before), read_side(after), plan=stated), vulns_before, vulns_after)
+    if as_json:
+        from pruner.gate.reports.comparison import comparison_document
+
+        typer.echo(json.dumps(comparison_document(comparison), indent=2))
+        return
+    _print(comparison)
+
+
+def _print(comparison: Comparison) -> None:
+    from pruner.gate.reports.listing import change_lines, table_rows
+
+    typer.echo(table(table_rows(comparison), right=(1, 2, 3)))
+    for line in change_lines(comparison):
+        typer.echo(line)
+    if not any((comparison.packages, comparison.files, comparison.conformity, comparison.vulnerabilities)):
+        typer.echo("\nno difference" if comparison.files is not None else "\nno difference in what both sides list")
+    for note in comparison.notes:
+        typer.echo(f"note: {printable(note)}", err=True)

@@ -1,0 +1,188 @@
+"""`pruner gate`: hold what changed between two images against a policy."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pruner.cli.output import source_date_epoch, write_file
+from pruner.errors import InputError, NegativeAnswer, UsageError, printable
+
+if TYPE_CHECKING:
+    from pruner.gate.types import Comparison, Side
+    from pruner.plan.types import Plan
+
+Texts = list[str]
+
+Before = Annotated[str, typer.Argument(help="SBOM, plan or root filesystem of before; - is an SBOM on stdin.")]
+After = Annotated[str, typer.Argument(help="The same of after, of any of the three kinds.")]
+PolicyFile = Annotated[Path, typer.Option(metavar="FILE", help="The policy; `pruner policy init` writes one.")]
+PlanDirectory = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The plan that after was built from: conformity, and reasons.")
+]
+VulnsBefore = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Scanner report on before: Grype, Trivy, CycloneDX.")
+]
+VulnsAfter = Annotated[str | None, typer.Option(metavar="FILE", help="The same scanner's report on after.")]
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="Format of the report on standard output.")]
+Reports = Annotated[
+    Texts | None, typer.Option(metavar="FORMAT=FILE", help="Write a report to a file as well. Repeatable.")
+]
+Today = Annotated[
+    str | None, typer.Option(metavar="DATE", help="The day that waivers expire by, instead of the clock's.")
+]
+
+
+def gate_command(
+    before: Before,
+    after: After,
+    policy: PolicyFile,
+    plan: PlanDirectory = None,
+    vulns_before: VulnsBefore = None,
+    vulns_after: VulnsAfter = None,
+    report_format: Format = "text",
+    report: Reports = None,
+    today: Today = None,
+) -> None:
+    """Say whether a policy allows what changed; exit 0 when it passes, 1 when it fails, 3 for bad input.
+
+    Examples:
+
+      pruner gate before.syft.json after.syft.json --policy policy.yaml
+
+      pruner gate before.syft.json after.syft.json --policy policy.yaml --plan plan --report json=gate.json
+    """
+    import gc
+
+    from pruner.gate.evaluate import evaluate
+    from pruner.gate.policy import read_policy
+    from pruner.gate.reports import report_text
+
+    gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
+    outputs = _outputs(report_format, report or ())
+    check_inputs(before, after, vulns_before, vulns_after)
+    day = _day(today)
+    stated = read_policy(policy)
+    planned = _plan(plan)
+    comparison = _comparison(before, after, planned, vulns_before, vulns_after)
+    verdict = evaluate(comparison, stated, today=day, plan=planned)
+    for name, path in outputs:
+        write_file(path, _encoded(report_text(name, comparison, verdict, plan=planned)))
+    typer.echo(_encoded(report_text(report_format, comparison, verdict, plan=planned)), nl=False)
+    if not verdict.passed:
+        failing = sum(finding.level == "fail" for finding in verdict.findings)
+        raise NegativeAnswer(
+            f"{printable(str(policy))}: {'one finding fails' if failing == 1 else f'{failing} findings fail'}",
+            hint="the report says what, where and what would fix it",
+        )
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; what is no character (a name that is not UTF-8) is escaped."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _outputs(report_format: str, reports: Texts | tuple[()]) -> list[tuple[str, Path]]:
+    """Format and file of each `--report`. Raises `UsageError` before anything is read."""
+    from pruner.gate.reports import FORMATS
+
+    pairs: list[tuple[str, Path]] = []
+    for text in reports:
+        name, separator, path = text.partition("=")
+        if not separator or not path:
+            raise UsageError(f"--report {printable(text)}: no file is named", hint="as in --report json=gate.json")
+        if any(Path(path).resolve() == other.resolve() for _, other in pairs):
+            raise UsageError(
+                f"--report {printable(text)}: another report goes to the same file", hint="give each a file of its own"
+            )
+        pairs.append((name, Path(path)))
+    for name in (report_format, *(name for name, _ in pairs)):
+        if name not in FORMATS:
+            raise UsageError(f"format '{printable(name)}' is unknown", hint=f"the formats are {', '.join(FORMATS)}")
+    return pairs
+
+
+def check_inputs(before: str, after: str, vulns_before: str | None, vulns_after: str | None) -> None:
+    """Raises `UsageError` for one report without the other, and for standard input as two of the inputs."""
+    if (vulns_before is None) != (vulns_after is None):
+        missing = "--vulns-after" if vulns_after is None else "--vulns-before"
+        raise UsageError(f"{missing} is missing", hint="vulnerabilities are compared between two reports: give both")
+    if [before, after, vulns_before, vulns_after].count("-") > 1:
+        raise UsageError("standard input can be one of the inputs only")
+
+
+def _day(today: str | None) -> date:
+    """The day that `--today` states, else SOURCE_DATE_EPOCH, else the machine's clock, in UTC."""
+    if today is not None:
+        try:
+            return date.fromisoformat(today)
+        except ValueError:
+            raise UsageError(f"--today {printable(today)} is no date", hint="write YEAR-MONTH-DAY") from None
+    epoch = source_date_epoch()
+    return (datetime.now(UTC) if epoch is None else datetime.fromtimestamp(epoch, UTC)).date()
+
+
+def _plan(directory: Path | None) -> Plan | None:
+    if directory is None:
+        return None
+    from pruner.gate.sides.plan import read_plan
+
+    return read_plan(directory)
+
+
+def _comparison(
+    before: str, after: str, plan: Plan | None, vulns_before: str | None, vulns_after: str | None
+) -> Comparison:
+    from pruner.gate.compare import compare
+
+    return with_reports(
+        compare(side_at(before, "BEFORE"), side_at(after, "AFTER"), plan=plan), vulns_before, vulns_after
+    )
+
+
+def with_reports(comparison: Comparison, vulns_before: str | None, vulns_after: str | None) -> Comparison:
+    """`comparison` with what became of vulnerabilities, where both reports are given."""
+    if vulns_before is None or vulns_after is None:
+        return comparison
+    from pruner.gate.vulnerabilities import with_vulnerabilities
+    from pruner.gate.vulnerabilities.scanners import read_report
+
+    return with_vulnerabilities(comparison, read_report(vulns_before), read_report(vulns_after))
+
+
+def side_at(location: str, which: str) -> Side:
+    """The side at `location`; `which` is its name on the command line, for messages.
+
+    Raises `InputError`, which says so where a scanner's report or a policy was given in its place.
+    """
+    from pruner.gate.sides import read_side
+
+    try:
+        return read_side(location)
+    except InputError as error:
+        mistaken = _mistaken(location)
+        if mistaken:
+            raise InputError(f"{printable(location)}: {mistaken}, not {which}", hint=error.hint) from None
+        raise
+
+
+def _mistaken(location: str) -> str:
+    """What was given instead of a side, where it is something else that the gate reads."""
+    if location == "-" or not Path(location).is_file():
+        return ""
+    from pruner.gate.policy import read_policy
+    from pruner.read.vulnerabilities import read_vulnerabilities
+
+    for what, read in (
+        ("a scanner's report", read_vulnerabilities),
+        ("a policy", lambda text: read_policy(Path(text))),
+    ):
+        try:
+            read(location)
+        except InputError:
+            continue
+        return what
+    return ""

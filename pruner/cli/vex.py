@@ -1,0 +1,111 @@
+"""`pruner vex`: which vulnerabilities pruning removed, for scanners to read."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pruner.cli.gate import side_at
+from pruner.cli.output import source_date_epoch
+from pruner.errors import NegativeAnswer, UsageError, printable
+
+if TYPE_CHECKING:
+    from pruner.gate.types import Side
+
+
+class VexFormat(StrEnum):
+    """The kinds of VEX documents."""
+
+    OPENVEX = "openvex"
+    CYCLONEDX = "cyclonedx"
+
+
+def vex_command(
+    before: Annotated[str, typer.Argument(help="SBOM or root filesystem of the fat image.")],
+    after: Annotated[str, typer.Argument(help="SBOM with all files, plan or root filesystem of the pruned image.")],
+    vulns: Annotated[str, typer.Option(metavar="FILE", help="Scanner report on before: Grype, Trivy, CycloneDX.")],
+    vex_format: Annotated[VexFormat, typer.Option("--format", help="Kind of document.")] = VexFormat.OPENVEX,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=PATH", help="The file that a vulnerability is in; its absence is enough. Repeatable."),
+    ] = None,
+    product: Annotated[
+        str | None, typer.Option(metavar="IRI", help="OpenVEX: the pruned image, as pkg:oci/app@sha256%3A…")
+    ] = None,
+    author: Annotated[str, typer.Option(metavar="NAME", help="OpenVEX: who makes the statements.")] = "Unknown Author",
+    sbom: Annotated[
+        str | None, typer.Option(metavar="FILE", help="CycloneDX: the CycloneDX SBOM of before to link to.")
+    ] = None,
+) -> None:
+    """State which vulnerabilities the pruned image is not affected by, since their code is gone; exit 1 for none.
+
+    Examples:
+
+      pruner vex before.syft.json plan --vulns grype.json --format cyclonedx --sbom before.cdx.json
+
+      pruner vex before.syft.json after.syft.json --vulns grype.json --product pkg:oci/app
+    """
+    import gc
+
+    from pruner.gate.vex import vex_statements
+    from pruner.gate.vex.documents import cyclonedx_text, openvex_text
+    from pruner.gate.vulnerabilities.scanners import read_report
+
+    gc.disable()  # two readings and the process ends
+    files = _files(file or [])
+    epoch = source_date_epoch()
+    fat, pruned = side_at(before, "BEFORE"), side_at(after, "AFTER")
+    name = _product(product, pruned) if vex_format is VexFormat.OPENVEX else ""
+    links = None
+    if vex_format is VexFormat.CYCLONEDX:
+        from pruner.read.bomlinks import bom_links
+
+        links = bom_links(sbom or before)
+    found = vex_statements(fat, pruned, read_report(vulns), files=files)
+    for text in (*found.notes, *found.left_out):
+        typer.echo(f"note: {printable(text)}", err=True)
+    if not found.statements:
+        raise NegativeAnswer(
+            f"nothing can be stated: no vulnerability of {printable(vulns)} is shown to be gone",
+            hint="statements are made of packages and named files that are gone altogether",
+        )
+    if links is not None:
+        typer.echo(cyclonedx_text(found.statements, links, epoch=epoch), nl=False)
+        return
+    stamp = int(time.time()) if epoch is None else epoch  # OpenVEX asks for a time
+    typer.echo(openvex_text(found.statements, product=name, author=author, epoch=stamp), nl=False)
+
+
+def _files(pairs: list[str]) -> dict[str, list[str]]:
+    """Paths by vulnerability."""
+    found: dict[str, list[str]] = {}
+    for text in pairs:
+        name, separator, path = text.partition("=")
+        if not separator or not name or not path.startswith("/"):
+            raise UsageError(
+                f"--file {printable(text)}: not VULNERABILITY=PATH",
+                hint="as in --file CVE-2024-1234=/usr/lib/libx.so.1",
+            )
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def _product(product: str | None, pruned: Side) -> str:
+    """What the statements are about: as given, else the image that the SBOM of after was made from."""
+    if product is not None:
+        if ":" not in product:
+            raise UsageError(f"--product {printable(product)} is no IRI", hint="as in pkg:oci/app")
+        return product
+    digest = pruned.origin.get("digest", "")
+    name = pruned.origin.get("name", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
+    if not digest.startswith("sha256:") or not name:
+        raise UsageError(
+            f"{printable(pruned.name)} names no image that statements could be about",
+            hint="name it with --product, as in --product pkg:oci/app",
+        )
+    from packageurl import PackageURL
+
+    return str(PackageURL(type="oci", name=name.lower(), version=digest))

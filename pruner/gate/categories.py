@@ -1,0 +1,34 @@
+"""The words for the attack surface that a policy may use, and why each matters."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pruner.rules.surface import bundled_catalogue
+
+_MADE = {
+    "capability": "a file with capabilities gives whoever starts it a part of root's rights (capabilities(7))",
+    "executable": "what can be started can be started by an intruder",
+    "idle-library": "nothing that the entry points start loads it: it is code for nothing",
+    "library": "it is loaded into what the entry points start",
+    "other-library": "only programs beside the entry points load it",
+    "setgid": "a setgid file runs with its group's rights for whoever starts it",
+    "setuid": "a setuid file runs with its owner's rights for whoever starts it",
+    "world-writable": "whatever runs in the container can change it",
+}
+"""Categories that follow from types, modes and needs; the others are the catalogue's."""
+
+
+@cache
+def category_names() -> tuple[str, ...]:
+    """Every category, sorted."""
+    named = {word for category in bundled_catalogue().categories for word in category.counts_as}
+    return tuple(sorted(named | _MADE.keys()))
+
+
+def category_reason(name: str) -> str:
+    """Why things of the category matter, one sentence without a full stop."""
+    if name in _MADE:
+        return _MADE[name]
+    category = bundled_catalogue().find(name)
+    return " ".join(category.why.split()).rstrip(".") if category is not None else "the policy names it"

@@ -1,0 +1,131 @@
+"""Whether an image is what a plan says: nothing that it dropped is there, nothing that it keeps is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from pruner.bytewise import bytewise
+from pruner.gate.compare.files import differences
+from pruner.gate.types import Change, FileChange, SideFile, SideKind
+from pruner.model import FileType
+from pruner.plan.types import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruner.gate.types import Side
+    from pruner.plan.types import FilePlan, Plan
+
+UNPLANNED = "unplanned"
+_MOUNTED = ("/dev", "/proc", "/sys", "/run")
+"""Where a container runtime mounts (runtime-spec, config-linux.md): what is seen there is not the image's."""
+_BUILDERS = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv", "/etc/mtab"})
+"""What container builders and runtimes lay over an image and may leave empty in a layer."""
+
+
+def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
+    """Where `after` departs from `plan`, in bytewise order of paths.
+
+    `added` is there though the plan dropped it, or is code that the plan has never heard of (`unplanned`); `removed`
+    is missing though the plan keeps or makes it; `changed` differs in type, content, mode, owner or link target, as
+    far as both state them. A side without files is held against the packages alone; then the paths are purls.
+    """
+    if after.files is None:
+        return tuple(_package_changes(after, plan))
+    owners = _tells_owners(after)
+    found = {change.path: change for file in plan.files if (change := _change(after, file, owners)) is not None}
+    planned = {file.path for file in plan.files}
+    for path, there in after.files.items():
+        if path not in planned and not _is_laid_over(path) and _is_code(after, there):
+            found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=there, what=(UNPLANNED,))
+    return tuple(found[path] for path in bytewise(found))
+
+
+def _tells_owners(after: Side) -> bool:
+    """Whether owners are the image's: a root that somebody unpacked without being root is all theirs."""
+    owners = {file.uid for file in (after.files or {}).values()}
+    return after.kind is not SideKind.ROOT or 0 in owners
+
+
+def _is_code(after: Side, there: SideFile) -> bool:
+    """Whether the file can be started, loaded, or changes rights."""
+    if there.type is not FileType.REGULAR:
+        return False
+    binary = None if after.binaries is None else after.binaries.get(there.path)
+    return bool((there.mode or 0) & 0o6111) or (binary is not None and binary.elf)
+
+
+def _change(after: Side, file: FilePlan, owners: bool) -> FileChange | None:
+    files = after.files or {}
+    there = files.get(file.path)
+    if _is_laid_over(file.path):
+        return None
+    if file.decision is Decision.DROP:
+        if there is None or there.type is FileType.DIRECTORY:
+            return None  # an empty directory is nothing to run; it may be the parent of what is kept
+        return FileChange(path=file.path, change=Change.ADDED, before=None, after=there)
+    planned = _planned(file)
+    if there is not None:
+        return _kept_change(planned, there, owners)
+    if not _would_list(after, file):
+        return None
+    return FileChange(path=file.path, change=Change.REMOVED, before=planned, after=None)
+
+
+def _kept_change(planned: SideFile, there: SideFile, owners: bool) -> FileChange | None:
+    what = tuple(word for word in differences(planned, there) if owners or word != "owner")
+    if not what:
+        return None
+    return FileChange(path=planned.path, change=Change.CHANGED, before=planned, after=there, what=what)
+
+
+def _would_list(after: Side, file: FilePlan) -> bool:
+    """Whether `after` would list the file if it were there."""
+    special = file.type not in {FileType.REGULAR, FileType.DIRECTORY, FileType.SYMLINK}
+    if special:
+        return False  # scans of directories leave them out
+    if after.complete:
+        return True
+    return file.type is FileType.REGULAR and file.package is not None
+
+
+def _is_laid_over(path: str) -> bool:
+    return path in _BUILDERS or path.startswith(tuple(f"{place}/" for place in _MOUNTED)) or path in _MOUNTED
+
+
+def _planned(file: FilePlan) -> SideFile:
+    digest = file.digest if file.content is None else f"sha256:{hashlib.sha256(file.content).hexdigest()}"
+    return SideFile(
+        path=file.path,
+        type=file.type,
+        mode=file.mode,
+        uid=file.uid,
+        gid=file.gid,
+        # Executables that a scan listed without metadata have neither size nor digest.
+        bytes=file.bytes if file.type is FileType.REGULAR and (file.bytes or digest is not None) else None,
+        target=file.target,
+        digest=digest,
+    )
+
+
+def _package_changes(after: Side, plan: Plan) -> Iterator[FileChange]:
+    """Packages instead of files: one that is there and was dropped, one that is kept and is not there."""
+    from pruner.gate.keys import key_of_plan
+
+    kept = {
+        key_of_plan(package, plan.distro): package for package in plan.packages if package.decision is not Decision.DROP
+    }
+    dropped = {
+        key_of_plan(package, plan.distro): package for package in plan.packages if package.decision is Decision.DROP
+    }
+    for key, package in sorted(dropped.items()):
+        if key in after.packages and key not in kept:
+            yield FileChange(path=package.purl, change=Change.ADDED, before=None, after=_as_file(package.purl))
+    for key, package in sorted(kept.items()):
+        if key not in after.packages and (after.package_types is None or key.type in after.package_types):
+            yield FileChange(path=package.purl, change=Change.REMOVED, before=_as_file(package.purl), after=None)
+
+
+def _as_file(purl: str) -> SideFile:
+    return SideFile(path=purl, type=FileType.DIRECTORY)

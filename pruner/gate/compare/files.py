@@ -1,0 +1,101 @@
+"""Files added, removed and changed, as far as both sides can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pruner.bytewise import bytewise
+from pruner.gate.types import Change, FileChange, SideKind
+from pruner.model import FileType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruner.gate.types import Side, SideFile
+
+_SPECIAL = frozenset({FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE, FileType.FIFO, FileType.SOCKET})
+"""What some scans leave out (Syft's of a directory) and others list."""
+_SETUID = 0o6000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What both sides can tell."""
+
+    files: bool
+    """Names."""
+    everything: bool
+    """Directories, links and files that no package owns as well."""
+    special: bool
+    """Device nodes, named pipes and sockets."""
+
+
+def facts_of(before: Side, after: Side) -> Facts:
+    """What `before` and `after` both list."""
+    files = before.files is not None and after.files is not None
+    return Facts(
+        files=files,
+        everything=files and before.complete and after.complete,
+        special=files and _lists_special(before) and _lists_special(after),
+    )
+
+
+def _lists_special(side: Side) -> bool:
+    """Whether the side would list special files: a root does, of the others one that has any."""
+    return side.kind is SideKind.ROOT or any(file.type in _SPECIAL for file in (side.files or {}).values())
+
+
+def file_changes(before: Side, after: Side, facts: Facts) -> tuple[FileChange, ...] | None:
+    """Every name that differs, in bytewise order; None where a side lists no files."""
+    if before.files is None or after.files is None:
+        return None
+    older, newer = before.files, after.files
+    found: dict[str, FileChange] = {}
+    for path, file in older.items():
+        other = newer.get(path)
+        if other is None:
+            if _counts(file, facts):
+                found[path] = FileChange(path=path, change=Change.REMOVED, before=file, after=None)
+        elif file != other and (what := tuple(differences(file, other))):
+            found[path] = FileChange(path=path, change=Change.CHANGED, before=file, after=other, what=what)
+    for path, file in newer.items():
+        if path not in older and _counts(file, facts):
+            found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=file)
+    return tuple(found[path] for path in bytewise(found))
+
+
+def _counts(file: SideFile, facts: Facts) -> bool:
+    """Whether the other side would list the file if it were there."""
+    if file.type in _SPECIAL and not facts.special:
+        return False
+    return facts.everything or (file.type is FileType.REGULAR and file.owner is not None)
+
+
+def differences(one: SideFile, other: SideFile) -> Iterator[str]:
+    """What both state and differ in: `type` alone, else the other words of `FileChange.what`."""
+    if one.type is not other.type:
+        yield "type"
+        return
+    if one.type is FileType.REGULAR and not same_content(one, other):
+        yield "content"
+    if one.mode is not None and other.mode is not None and one.type is not FileType.SYMLINK and one.mode != other.mode:
+        yield "mode"
+        if (one.mode ^ other.mode) & _SETUID and one.type is FileType.REGULAR:
+            yield "setuid"
+    if one.uid is not None and other.uid is not None and (one.uid, one.gid) != (other.uid, other.gid):
+        yield "owner"
+    if one.target is not None and other.target is not None and one.target != other.target:
+        yield "target"
+    if one.capabilities is not None and other.capabilities is not None and one.capabilities != other.capabilities:
+        yield "capabilities"
+
+
+def same_content(one: SideFile, other: SideFile) -> bool:
+    """Whether nothing that both state says otherwise: digests of one algorithm, else sizes."""
+    if one.digest is not None and other.digest is not None:
+        if one.digest == other.digest:
+            return True
+        if one.digest.partition(":")[0] == other.digest.partition(":")[0]:
+            return False
+    return one.bytes is None or other.bytes is None or one.bytes == other.bytes

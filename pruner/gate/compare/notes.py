@@ -1,0 +1,71 @@
+"""What the reader of a comparison must know about its sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.errors import printable
+from pruner.gate.totals import links_differ
+from pruner.gate.types import Change, SideKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pruner.gate.types import FileChange, PackageChange, Side
+
+_MUCH = 10
+"""A tenth of the packages that were there."""
+_ALL = "scan with SYFT_FILE_METADATA_SELECTION=all"
+
+
+def notes_of(before: Side, after: Side) -> tuple[str, ...]:
+    """One lowercase sentence each."""
+    return tuple(_notes(before, after))
+
+
+def swap_note(before: Side, packages: Sequence[PackageChange], files: Sequence[FileChange] | None) -> tuple[str, ...]:
+    """A question where much was added and nothing removed: a typical slip of the hand.
+
+    Parts of packages that came back say the same; a file that no package owns may be one that pruning made.
+    """
+    kinds = {change.change for change in packages} - {Change.CHANGED, Change.RESLICED}
+    added = sum(change.change is Change.ADDED for change in packages)
+    if kinds != {Change.ADDED} or added * _MUCH < len(before.packages):
+        return ()
+    if any(change.change is Change.REMOVED and change.before and change.before.owner for change in files or ()):
+        return ()
+    return (f"nothing was removed and {added} packages were added: are BEFORE and AFTER swapped?",)
+
+
+def _notes(before: Side, after: Side) -> Iterator[str]:
+    yield from _file_notes(before, after)
+    if before.kind is not after.kind:
+        yield f"a {before.kind} is compared with a {after.kind}: only what both can tell"
+    if SideKind.ROOT not in {before.kind} & {after.kind}:
+        yield "file capabilities are known of root filesystems only"
+    if before.distro and after.distro and not _same_distribution(before.distro, after.distro):
+        yield f"the distribution differs: {printable(before.distro)} before, {printable(after.distro)} after"
+    for place, side in (("before", before), ("after", after)):
+        if side.kind is SideKind.ROOT:
+            yield from (f"{place}: {printable(lack)}" for lack in side.lacks)
+
+
+def _file_notes(before: Side, after: Side) -> Iterator[str]:
+    for place, side in (("before", before), ("after", after)):
+        if side.files is None:
+            yield f"{place} lists no files, so no file can be compared ({_ALL} into syft-json)"
+        elif not side.complete:
+            yield f"{place} does not list every file; what remains of a removed package may not be seen ({_ALL})"
+    tools = [side.origin.get("tool", "") for side in (before, after)]
+    if (before.files is None or after.files is None) and tools[0] != tools[1] and all(tools):
+        yield (
+            f"{printable(tools[0])} and {printable(tools[1])} may see one image differently; without files of both "
+            "that can't be told from a change"
+        )
+    if links_differ(before, after):
+        yield "one side alone tells hard links: where sizes are compared, every name of a file weighs on both"
+
+
+def _same_distribution(one: str, other: str) -> bool:
+    """Whether two tools name one release: `debian 12` is all that some say of `debian 12.15`."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

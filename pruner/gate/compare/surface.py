@@ -1,0 +1,137 @@
+"""The attack surface of a side: what can be started, with whose rights, and which libraries come with it.
+
+Categories of programs come from `rules/surface.yaml`; those that follow from types and modes are made here. A link
+counts where its own name says something that its target's name does not: every applet of a multi-call program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.gate.compare.libraries import library_items
+from pruner.gate.sides.entries import small_tree
+from pruner.gate.types import Surface, SurfaceItem
+from pruner.model import FileType
+from pruner.rules.surface import bundled_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pruner.gate.types import Side, SideFile
+    from pruner.rootfs.tree import Tree
+    from pruner.rules.surface import Catalogue
+
+_BY_MODE = ("executable", "setgid", "setuid", "world-writable")
+_TELLING = 0o6113
+"""Bits without any of which a file or a directory is nothing here."""
+_BY_NEEDS = ("idle-library", "library", "other-library")
+
+
+def surface_of(side: Side, *, entries: Sequence[str] = (), catalogue: Catalogue | None = None) -> Surface:
+    """Everything of `side` that counts, sorted by category and path; `entries` are real paths of what is started."""
+    catalogue = catalogue or bundled_catalogue()
+    names = {word for category in catalogue.categories for word in category.counts_as}
+    if side.files is None:
+        return Surface(items=(), unknown=tuple(sorted((*names, *_BY_MODE, *_BY_NEEDS, "capability"))))
+    unknown = set[str]()
+    if not side.complete or not _states_modes(side):
+        unknown |= {*names, *_BY_MODE}
+    if all(file.capabilities is None for file in side.files.values()):
+        unknown.add("capability")
+    tree = small_tree(side.files)
+    items = list(_items(side, tree, catalogue))
+    items += [
+        SurfaceItem(category="capability", path=path, owner=file.owner, detail=file.capabilities.hex())
+        for path, file in side.files.items()
+        if file.capabilities
+    ]
+    libraries, missing = library_items(side, tree, entries)
+    items += libraries
+    return Surface(
+        items=tuple(sorted(items, key=lambda item: (item.category, item.path))),
+        unknown=tuple(sorted(unknown | set(missing))),
+    )
+
+
+def would_list(side: Side, surface: Surface, item: SurfaceItem) -> bool:
+    """Whether `surface`, of `side`, would have `item` if it were there: known categories, else what packages own."""
+    if item.category not in surface.unknown:
+        return True
+    partial = not side.complete and side.binaries is not None
+    return partial and item.owner is not None and item.category not in {"capability", *_BY_NEEDS}
+
+
+def _states_modes(side: Side) -> bool:
+    """Whether the mode of every regular file is stated: a scan lists some executables without it."""
+    files = (side.files or {}).values()
+    stated = all(file.mode is not None or file.type is not FileType.REGULAR for file in files)
+    return stated and any(file.mode is not None for file in files)
+
+
+def _items(side: Side, tree: Tree, catalogue: Catalogue) -> Iterator[SurfaceItem]:
+    for file in (side.files or {}).values():
+        kind, mode = file.type, file.mode
+        if kind is FileType.SYMLINK:
+            yield from _of_link(side, tree, catalogue, file)
+            continue
+        if mode is not None and not mode & _TELLING:
+            continue
+        if mode is not None:
+            yield from _of_mode(file, mode)
+        if kind is FileType.REGULAR and _is_program(side, file, catalogue):
+            yield from _of_program(file, catalogue)
+
+
+def _of_mode(file: SideFile, mode: int) -> Iterator[SurfaceItem]:
+    path, regular = file.path, file.type is FileType.REGULAR
+    if mode & 0o002 and (regular or (file.type is FileType.DIRECTORY and not mode & 0o1000)):
+        yield SurfaceItem(category="world-writable", path=path, owner=file.owner, detail=f"mode {mode:04o}")
+    if regular and mode & 0o4000:
+        yield SurfaceItem(category="setuid", path=path, owner=file.owner, detail=f"user {_name(file.uid)}")
+    if regular and mode & 0o2000:
+        yield SurfaceItem(category="setgid", path=path, owner=file.owner, detail=f"group {_name(file.gid)}")
+
+
+def _of_program(file: SideFile, catalogue: Catalogue) -> Iterator[SurfaceItem]:
+    yield SurfaceItem(category="executable", path=file.path, owner=file.owner)
+    for category in catalogue.of_name(file.path[file.path.rindex("/") + 1 :]):
+        yield SurfaceItem(category=category, path=file.path, owner=file.owner)
+
+
+def _name(number: int | None) -> str:
+    return "unknown" if number is None else str(number)
+
+
+def _is_program(side: Side, file: SideFile, catalogue: Catalogue) -> bool:
+    """Whether the kernel would start the file: executable, and ELF with an entry point or a script with `#!`.
+
+    An SBOM does not tell a script from other text, so that there the executable bit decides; where the mode is not
+    stated, the entry point does.
+    """
+    if file.type is not FileType.REGULAR or file.path.startswith(catalogue.not_executed):
+        return False
+    binary = None if side.binaries is None else side.binaries.get(file.path)
+    if file.mode is None:
+        return binary is not None and binary.starts
+    if not file.mode & 0o111:
+        return False
+    if binary is not None:
+        return binary.starts
+    return side.kind != "root" and not file.path.endswith((".so", ".a", ".la", ".o"))
+
+
+def _of_link(side: Side, tree: Tree, catalogue: Catalogue, link: SideFile) -> Iterator[SurfaceItem]:
+    own = catalogue.of_name(link.path[link.path.rindex("/") + 1 :])
+    if not own or link.path.startswith(catalogue.not_executed):
+        return
+    real = tree.resolve(link.path).path
+    target = (side.files or {}).get(real) if real is not None else None
+    if target is None or not _is_program(side, target, catalogue):
+        return
+    name = target.path[target.path.rindex("/") + 1 :]
+    covered = () if catalogue.is_multi_call(name) else catalogue.of_name(name)
+    for category in own:
+        if category not in covered:
+            yield SurfaceItem(
+                category=category, path=link.path, owner=link.owner or target.owner, detail=f"link to {real}"
+            )

@@ -1,0 +1,112 @@
+"""Holds a comparison against a policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pruner.gate.evaluate.chains import chain_finder
+from pruner.gate.evaluate.judgements import (
+    conformity_findings,
+    license_findings,
+    visibility_findings,
+    vulnerability_findings,
+)
+from pruner.gate.policy.limits import limit_findings, limit_results
+from pruner.gate.policy.selectors import forbid_findings, require_findings
+from pruner.gate.policy.waivers import covers
+from pruner.gate.types import Comparison, Finding, Level, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from pruner.gate.policy.types import Policy, Waiver
+    from pruner.plan.types import Plan
+
+
+def evaluate(comparison: Comparison, policy: Policy, *, today: date, plan: Plan | None = None) -> Verdict:
+    """What `policy` says of `comparison` on the day `today`; with a plan, findings say why a thing is there.
+
+    A verdict passes when no finding fails: warnings and waived findings are listed and let it pass. A waiver that
+    has expired covers nothing and is a finding itself.
+    """
+    limits = limit_results(comparison, policy)
+    found = [
+        *limit_findings(limits, comparison, policy),
+        *forbid_findings(comparison, policy),
+        *require_findings(comparison, policy),
+        *vulnerability_findings(comparison, policy),
+        *license_findings(comparison, policy),
+        *visibility_findings(comparison, policy),
+        *conformity_findings(comparison, policy),
+    ]
+    judged = _waived(found, policy, today)
+    if plan is not None and judged:
+        judged = _chained(judged, comparison, plan)
+    findings = tuple(sorted(judged, key=_order))
+    return Verdict(
+        passed=not any(finding.level is Level.FAIL for finding in findings),
+        findings=findings,
+        policy=policy.name,
+        limits=limits,
+    )
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str]:
+    return (list(Level).index(finding.level), finding.rule, finding.where, finding.what)
+
+
+def _waived(found: Sequence[Finding], policy: Policy, today: date) -> list[Finding]:
+    """`found` with waivers applied, and findings about the waivers themselves."""
+    valid = [waiver for waiver in policy.waivers if today <= waiver.expires]
+    used: set[str] = set()
+    judged: list[Finding] = []
+    for finding in found:
+        waiver = next((waiver for waiver in valid if covers(waiver, finding)), None)
+        if waiver is None:
+            judged.append(finding)
+        else:
+            used.add(waiver.place)
+            judged.append(replace(finding, level=Level.WAIVED, waiver=waiver.text))
+    judged += [_expired(waiver, policy) for waiver in policy.waivers if today > waiver.expires]
+    judged += [_idle(waiver, policy) for waiver in valid if waiver.place not in used]
+    return judged
+
+
+def _expired(waiver: Waiver, policy: Policy) -> Finding:
+    return Finding(
+        rule="waiver",
+        level=Level.FAIL,
+        what=f"the waiver of {waiver.rule} expired on {waiver.expires.isoformat()}",
+        where=waiver.place,
+        why=f"{waiver.owner} was to settle it by then: {waiver.reason}",
+        fix="remove the waiver and what it covered, or agree on a new date with its owner",
+        key=f"{policy.name}:{waiver.line} {waiver.place}",
+    )
+
+
+def _idle(waiver: Waiver, policy: Policy) -> Finding:
+    return Finding(
+        rule="waiver",
+        level=Level.WARN,
+        what=f"the waiver of {waiver.rule} covers nothing",
+        where=waiver.place,
+        why="a waiver that is left behind would hide the next finding that it happens to fit",
+        fix="remove it",
+        key=f"{policy.name}:{waiver.line} {waiver.place}",
+    )
+
+
+def _chained(findings: Sequence[Finding], comparison: Comparison, plan: Plan) -> list[Finding]:
+    """`findings` with the reason why the plan keeps the path, or a file of the package, that each is about."""
+    chain = chain_finder(plan)
+    owned: dict[str, tuple[str, ...]] = {
+        package.purl: package.files for packages in comparison.after.packages.values() for package in packages
+    }
+
+    def reason(where: str) -> tuple[str, ...]:
+        paths = (where,) if where.startswith("/") else owned.get(where, ())
+        return next((steps for path in paths if (steps := chain(path))), ())
+
+    return [replace(finding, chain=reason(finding.where)) for finding in findings]

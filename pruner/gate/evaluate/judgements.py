@@ -1,0 +1,292 @@
+"""Vulnerabilities, licenses, visibility and conformity against the policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.errors import printable
+from pruner.gate.compare.conformity import UNPLANNED
+from pruner.gate.policy.licenses import license_faults
+from pruner.gate.types import Change, Comparison, Fate, Finding, Level, SidePackage, VulnerabilityChange
+from pruner.read.reported import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruner.gate.policy.licenses import LicenseFault
+    from pruner.gate.policy.types import Policy
+
+_DOUBTFUL = frozenset({Fate.UNKNOWN, Fate.DOWNGRADED})
+_SHOWN = 3
+
+
+def vulnerability_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
+    """New vulnerabilities, and those that are gone from the report alone."""
+    if comparison.vulnerabilities is None:
+        return list(_no_reports(policy))
+    found = []
+    for change in comparison.vulnerabilities:
+        if change.fate is Fate.NEW:
+            found += _new(change, comparison, policy)
+        elif change.fate in {Fate.UNSEEN, Fate.DATABASE} or change.fate in _DOUBTFUL:
+            found += _unseen(change, comparison, policy)
+    return found
+
+
+def _no_reports(policy: Policy) -> Iterator[Finding]:
+    """One finding, of the first and worst of the keys that the policy states and that need reports."""
+    stated: dict[str, Level | None] = {
+        "vulnerabilities.new": None if policy.new is None else Level.FAIL,
+        "vulnerabilities.unseen": policy.unseen,
+        "vulnerabilities.unrated": policy.unrated,
+        "vulnerabilities.database": policy.database,
+    }
+    levels = [(level, key) for key, level in stated.items() if level is not None and _asks(key, policy)]
+    for level, key in sorted(levels, key=lambda pair: list(Level).index(pair[0]))[:1]:
+        yield Finding(
+            rule=key,
+            level=level,
+            what="no scanner reports were given",
+            where=key,
+            why="the policy speaks of vulnerabilities, and nobody looked for any",
+            fix="scan both sides with one scanner and give --vulns-before and --vulns-after",
+            key=policy.key(key),
+            unknown=True,
+        )
+
+
+def _asks(key: str, policy: Policy) -> bool:
+    """Whether the policy asks for what `key` says, rather than leaving it to the default."""
+    return policy.states(key) or (key == "vulnerabilities.new" and policy.new is not None)
+
+
+def _new(change: VulnerabilityChange, comparison: Comparison, policy: Policy) -> list[Finding]:
+    found = change.vulnerability
+    rated = found.severity != "unknown"
+    if rated:
+        level = None if policy.new is None or _milder(found.severity, policy.new) else Level.FAIL
+    else:
+        level = policy.unrated if policy.new is not None or policy.states("vulnerabilities.unrated") else None
+    if level is None:
+        return []
+    key = "vulnerabilities.new" if rated else "vulnerabilities.unrated"
+    fixed = ", ".join(printable(version) for version in found.fixed_in)
+    return [
+        Finding(
+            rule=key,
+            level=level,
+            what=f"{printable(found.id)} ({found.severity}) is new in {_package(change)}: {change.detail}",
+            where=_purl(change, comparison),
+            why=f"the policy allows no new vulnerability of severity {policy.new} or above"
+            if rated
+            else "nobody has rated it, so it can't be held against the policy's severity",
+            fix=f"upgrade to {fixed}" if fixed else "no fixed version is known: leave the package out, or waive it",
+            key=policy.key(key),
+            subject=printable(found.id),
+        )
+    ]
+
+
+def _milder(severity: str, limit: str) -> bool:
+    return SEVERITIES.index(severity) < SEVERITIES.index(limit)
+
+
+def _unseen(change: VulnerabilityChange, comparison: Comparison, policy: Policy) -> list[Finding]:
+    level = policy.unseen if change.fate is Fate.UNSEEN else policy.unseen and Level.WARN
+    key = "vulnerabilities.unseen"
+    if change.fate is Fate.DATABASE:
+        level, key = policy.database, "vulnerabilities.database"
+    if level is None:
+        return []
+    fixes = {
+        Fate.UNSEEN: "keep the package's entry, or remove its files as well",
+        Fate.DATABASE: "scan both sides with one vulnerability database, by a scanner that names it",
+        Fate.UNKNOWN: "give a root filesystem, or an SBOM with the files of packages",
+        Fate.DOWNGRADED: "look whether the older version is really not affected",
+    }
+    found = change.vulnerability
+    return [
+        Finding(
+            rule=key,
+            level=level,
+            what=f"{printable(found.id)} ({found.severity}) of {_package(change)} is no longer reported, and not "
+            f"fixed: {change.detail}",
+            where=_purl(change, comparison),
+            why="the same version is no safer because a database no longer lists the vulnerability"
+            if change.fate is Fate.DATABASE
+            else "a scanner that can't see a package reports nothing about it",
+            fix=fixes[change.fate],
+            key=policy.key(key),
+            subject=printable(found.id),
+        )
+    ]
+
+
+def _package(change: VulnerabilityChange) -> str:
+    return printable(f"{change.vulnerability.package.name} {change.vulnerability.version}")
+
+
+def _purl(change: VulnerabilityChange, comparison: Comparison) -> str:
+    """The package's purl on the side that has it, in the version that was reported."""
+    found = change.vulnerability
+    sides = (comparison.after, comparison.before) if change.fate is Fate.NEW else (comparison.before, comparison.after)
+    packages = [item for side in sides for item in side.packages.get(found.package, ())]
+    exact = [item for item in packages if item.version == found.version]
+    if exact or packages:
+        return printable((exact or packages)[0].purl)
+    return printable(f"pkg:{found.package.type}/{found.package.name}@{found.version}")
+
+
+def license_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
+    """Packages after whose licenses the policy does not permit, or for which neither side states any.
+
+    A plan and some formats state no licenses: the same version of the package has those that it has before.
+    """
+    if policy.licenses is None:
+        return []
+    packages = [item for found in comparison.after.packages.values() for item in found]
+    known = {(item.key, item.version): item.licenses for found in comparison.before.packages.values() for item in found}
+    stated = [(item, item.licenses or known.get((item.key, item.version), ())) for item in packages]
+    if not any(licenses for _, licenses in stated):
+        return _no_licenses(comparison, policy)
+    return [finding for package, licenses in stated for finding in _license(package, licenses, policy)]
+
+
+def _no_licenses(comparison: Comparison, policy: Policy) -> list[Finding]:
+    if policy.licenses is None or policy.licenses.unknown is None:
+        return []
+    return [
+        Finding(
+            rule="licenses",
+            level=policy.licenses.unknown,
+            what="neither side states the license of any package",
+            where=printable(comparison.after.name),
+            why="whoever ships the image ships its packages under their licenses",
+            fix="give SBOMs that state licenses, as Syft's do",
+            key=policy.key("licenses.unknown"),
+            unknown=True,
+        )
+    ]
+
+
+def _license(package: SidePackage, licenses: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
+    allowed = policy.licenses
+    if allowed is None:
+        return
+    if not licenses:
+        if allowed.unknown is not None:
+            yield _license_finding(package, "no license is stated", allowed.unknown, "licenses.unknown", policy)
+        return
+    faults = license_faults(licenses, allowed)
+    for fault in faults:
+        if fault.licenses:
+            key = "licenses.deny" if not allowed.allow else "licenses.allow"
+            yield _license_finding(package, _refused(fault), Level.FAIL, key, policy)
+    unknown = sorted({word for fault in faults for word in fault.unknown})
+    if unknown and allowed.unknown is not None:
+        listed = ", ".join(f"'{printable(word[:80])}'" for word in unknown[:_SHOWN])
+        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        what = f"{listed}{more} {'is' if len(unknown) == 1 else 'are'} unknown to SPDX"
+        yield _license_finding(package, what, allowed.unknown, "licenses.unknown", policy)
+
+
+def _refused(fault: LicenseFault) -> str:
+    names = ", ".join(printable(name) for name in fault.licenses)
+    whole = "" if fault.licenses == (fault.text,) else f" (of '{printable(fault.text[:80])}')"
+    return f"{names} is not allowed{whole}"
+
+
+def _license_finding(package: SidePackage, what: str, level: Level, key: str, policy: Policy) -> Finding:
+    return Finding(
+        rule="licenses",
+        level=level,
+        what=f"{printable(package.key.name)} {printable(package.version)}: {what}",
+        where=printable(package.purl),
+        why="whoever ships the image ships the package under its license",
+        fix="leave the package out, allow the license, or waive it with a reason",
+        key=policy.key(key),
+    )
+
+
+def visibility_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
+    """Packages that scanners no longer see although their files are there."""
+    level = policy.visibility
+    found = []
+    for change in comparison.packages:
+        if level is not None and change.visibility == "invisible" and change.before is not None:
+            shown = ", ".join(printable(path) for path in change.remaining[:_SHOWN])
+            more = f" and {len(change.remaining) - _SHOWN} more" if len(change.remaining) > _SHOWN else ""
+            found.append(
+                Finding(
+                    rule="visibility",
+                    level=level,
+                    what=f"the entry of {printable(change.key.name)} {printable(change.before.version)} is gone, "
+                    f"{len(change.remaining)} of its files remain: {shown}{more}",
+                    where=printable(change.before.purl),
+                    why="scanners know packages by their entries: its vulnerabilities are there and no longer reported",
+                    fix="keep the package's entry in the database, or remove the rest of its files",
+                    key=policy.key("visibility"),
+                )
+            )
+    unknown = [change for change in comparison.packages if change.visibility == "unknown"]
+    if unknown and policy.untold is not None:
+        found.append(_untold(len(unknown), policy.untold, comparison, policy))
+    return found
+
+
+def _untold(number: int, level: Level, comparison: Comparison, policy: Policy) -> Finding:
+    packages = "one package" if number == 1 else f"{number} packages"
+    return Finding(
+        rule="visibility",
+        level=level,
+        what=f"whether the files of {packages} whose entry is gone or another remain can't be told",
+        where=printable(comparison.after.name),
+        why="a package whose entry is gone while its files remain is invisible to scanners",
+        fix="give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
+        key=policy.key("visibility.unknown" if policy.states("visibility.unknown") else "visibility"),
+        unknown=True,
+    )
+
+
+def _no_plan(policy: Policy) -> Finding:
+    return Finding(
+        rule="conformity",
+        level=Level.WARN,
+        what="no plan was given",
+        where="conformity",
+        why="the policy wants the image to be what its plan says, and nobody looked",
+        fix="give the plan's directory with --plan",
+        key=policy.key("conformity"),
+        unknown=True,
+    )
+
+
+def conformity_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
+    """What is there although the plan dropped it, and what is missing although the plan keeps it."""
+    level = policy.conformity
+    if level is None:
+        return []
+    if comparison.conformity is None:
+        return [_no_plan(policy)] if policy.states("conformity") else []
+    texts = {
+        Change.ADDED: ("is there though the plan dropped it", "what the plan counts on being gone is not"),
+        Change.REMOVED: ("is missing though the plan keeps it", "an entry point needs it"),
+    }
+    other = ("is not as the plan has it", "the image was not built as planned")
+    found = []
+    for change in comparison.conformity:
+        what, why = texts.get(change.change, other)
+        if UNPLANNED in change.what:
+            what, why = "is there and the plan does not know it", "it came in after the plan was made, or beside it"
+        found.append(
+            Finding(
+                rule="conformity",
+                level=level,
+                what=f"{printable(change.path)} {what}",
+                where=printable(change.path),
+                why=why,
+                fix="build the image from this plan, or plan again from what it is built of",
+                key=policy.key("conformity"),
+            )
+        )
+    return found

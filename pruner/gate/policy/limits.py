@@ -1,0 +1,111 @@
+"""Limits: how much of something there may be, absolutely or relative to before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruner.errors import printable
+from pruner.gate.totals import links_differ, totals_of_side
+from pruner.gate.types import Comparison, Finding, Level, LimitResult, Side, SideKind, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pruner.gate.policy.types import Limit, Policy
+
+_UNITS = {"megabytes": "MB"}
+_WHY = {
+    "packages": "every package is code to patch and to answer for",
+    "files": "every file is something to be looked at when something goes wrong",
+    "megabytes": "size is paid for at every pull and start",
+    "setuid": "a setuid file runs with its owner's rights for whoever starts it",
+    "executables": "what can be started can be started by an intruder",
+}
+_FIX = "see what was added in the list of changes and prune it, or raise the limit with a reason"
+
+
+def counted(
+    name: str, side: Side, surface: Surface, *, types: frozenset[str] | None = None, every_name: bool = False
+) -> float | None:
+    """How much of `name` the side has; None where it can't tell. `megabytes` are 10^6 bytes of regular files.
+
+    Of packages, those of `types` alone where it is given; with `every_name` each name of a file weighs, whatever other
+    name it has.
+    """
+    if name == "packages":
+        if not side.packages and side.kind is SideKind.ROOT:
+            return None  # a root without a database that is read, not one without packages
+        return sum(len(found) for key, found in side.packages.items() if types is None or key.type in types)
+    if name in {"files", "megabytes"}:
+        if not side.complete:
+            return None
+        totals = totals_of_side(side, every_name=every_name)
+        return totals.files if name == "files" else None if totals.bytes is None else totals.bytes / 1e6
+    category = "executable" if name == "executables" else name
+    return None if category in surface.unknown else surface.counts().get(category, 0)
+
+
+def limit_results(comparison: Comparison, policy: Policy) -> tuple[LimitResult, ...]:
+    """Every limit of the policy with what was counted, in the policy's order."""
+    return tuple(_result(limit, comparison) for limit in policy.limits)
+
+
+def _result(limit: Limit, comparison: Comparison) -> LimitResult:
+    types, every_name = None, False
+    if limit.relative:  # what one side alone can tell is no difference between the two
+        types = types_of_both(comparison.before, comparison.after)
+        every_name = links_differ(comparison.before, comparison.after)
+    before = counted(limit.name, comparison.before, comparison.surface_before, types=types, every_name=every_name)
+    after = counted(limit.name, comparison.after, comparison.surface_after, types=types, every_name=every_name)
+    allowed = limit.allowed(before)
+    return LimitResult(
+        name=limit.name,
+        stated=limit.text,
+        before=before,
+        after=after,
+        allowed=allowed,
+        # A limit that can't be measured is not kept: nobody looked.
+        kept=allowed is not None and after is not None and after <= allowed + 1e-9,
+    )
+
+
+def types_of_both(before: Side, after: Side) -> frozenset[str] | None:
+    """Types of packages that both sides tell; None for all."""
+    if before.package_types is None or after.package_types is None:
+        return after.package_types if before.package_types is None else before.package_types
+    return before.package_types & after.package_types
+
+
+def limit_findings(results: Sequence[LimitResult], comparison: Comparison, policy: Policy) -> list[Finding]:
+    """One finding for each limit that is broken or can't be measured."""
+    return [_finding(result, comparison, policy) for result in results if not result.kept]
+
+
+def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Finding:
+    key = f"limits.{result.name}"
+    if result.after is None or result.allowed is None:
+        side = comparison.after if result.after is None else comparison.before
+        what = f"{result.name} can't be counted: {printable(side.name)} does not record what it takes"
+        fix = "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)"
+    else:
+        unit = f" {_UNITS[result.name]}" if result.name in _UNITS else f" {result.name}"
+        relative = f" ({result.stated} of {number(result.before)} before)" if result.stated[0] in "+-" else ""
+        what = f"{number(result.after)}{unit}, more than the limit of {number(result.allowed)}{relative}"
+        fix = _FIX
+    return Finding(
+        rule=key,
+        level=Level.FAIL,
+        what=what,
+        where=key,
+        why=_WHY.get(result.name, "the policy holds this part of the attack surface down"),
+        fix=fix,
+        key=policy.key(key),
+        unknown=result.after is None or result.allowed is None,
+    )
+
+
+def number(value: float | None) -> str:
+    """A count as it is shown: whole where it is whole, else with one digit; `unknown` for None."""
+    if value is None:
+        return "unknown"
+    return str(int(value)) if value == int(value) else f"{value:.1f}"

@@ -1,0 +1,100 @@
+"""The JSON Schema of a policy, for editors. `policy` checks the same and more, with lines and nearest names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pruner.gate.categories import category_names
+from pruner.gate.policy import COUNTS, KEYS, LEVELS, POLICY_VERSION, RATED, RULES
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_LIMIT = {
+    "anyOf": [
+        {"type": "number"},
+        {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?|[-+][0-9]+(\\.[0-9]+)?%?)$"},
+    ],
+    "description": "The most that there may be: 40, or relative to before: +0, -5, -10%.",
+}
+
+
+def policy_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a policy."""
+    categories = list(category_names())
+    selector = {"anyOf": [{"enum": categories}, {"type": "string", "pattern": "^(/|pkg:)"}]}
+    entry = {"anyOf": [selector, _mapping({"match": selector, "reason": _TEXT}, ["match"])]}
+    properties = {
+        "version": {"const": POLICY_VERSION, "description": "Version of this file's format."},
+        "limits": _optional(_mapping(dict.fromkeys((*COUNTS, *categories), _LIMIT), [])),
+        "forbid": _listed(entry, "Globs of purls (pkg:…) and paths (/…), and categories, that must not be there."),
+        "require": _listed(entry, "The same for what must be there."),
+        "vulnerabilities": _optional(_mapping(_vulnerabilities(), [])),
+        "licenses": _optional(_mapping(_licenses(), [])),
+        "visibility": {
+            "anyOf": [{"enum": [*LEVELS, None]}, _mapping(_visibility(), [])],
+            "description": "Packages without an entry whose files remain; fail unless stated.",
+        },
+        "conformity": _level("What differs from the plan; fail unless stated."),
+        "waivers": _listed(_waiver(), "Findings that are borne until a day."),
+    }
+    root = _mapping({key: properties[key] for key in KEYS}, ["version"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Policy of pruner's gate", **root}
+
+
+def _vulnerabilities() -> dict[str, Any]:
+    return {
+        "new": {"enum": [*reversed(RATED), "allow", None], "description": "None of this severity or worse."},
+        "unrated": _level("New ones without a severity; warn unless stated."),
+        "unseen": _level("Gone from the report and not from the image; fail unless stated."),
+        "database": _level(
+            "Gone from the report while the same version is there, and the databases differ or are not named (Trivy "
+            "and CycloneDX name none, so that fail is what makes them count); warn unless stated."
+        ),
+    }
+
+
+def _licenses() -> dict[str, Any]:
+    names = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+    return {
+        "allow": {**names, "description": "SPDX identifiers and globs of them; where it is left out all are allowed."},
+        "deny": {**names, "description": "SPDX identifiers and globs of them."},
+        "unknown": _level(
+            "Packages that state no license, or with deny alone a word that SPDX does not know; warn unless stated."
+        ),
+    }
+
+
+def _visibility() -> dict[str, Any]:
+    return {
+        "invisible": _level("Packages without an entry whose files remain; fail unless stated."),
+        "unknown": _level("Packages of which that can't be told; warn unless stated."),
+    }
+
+
+def _waiver() -> dict[str, Any]:
+    rules = [*RULES, *(f"limits.{name}" for name in (*COUNTS, *category_names()))]
+    where = "What it names, or a glob of it: a path, a purl, a vulnerability's id. Only limits.NAME does without."
+    properties = {
+        "rule": {"enum": rules, "description": "The rule of the finding."},
+        "where": {"type": "string", "pattern": "[^*?]", "description": where},
+        "reason": _TEXT,
+        "owner": _TEXT,
+        "expires": {"type": "string", "format": "date", "description": "The last day on which it holds."},
+    }
+    named = [{"required": ["where"]}, {"properties": {"rule": {"pattern": "^limits\\."}}}]
+    return {**_mapping(properties, ["rule", "reason", "owner", "expires"]), "anyOf": named}
+
+
+def _mapping(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _optional(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _listed(item: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"anyOf": [item, {"type": "array", "items": item}, {"type": "null"}], "description": description}
+
+
+def _level(description: str) -> dict[str, Any]:
+    return {"enum": [*LEVELS, None], "description": description}

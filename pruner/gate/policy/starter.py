@@ -1,0 +1,84 @@
+"""A policy to start from: what a baseline has today, and nothing more from tomorrow."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pruner.errors import printable
+from pruner.gate.policy import COUNTS, POLICY_VERSION
+from pruner.gate.policy.limits import counted, number
+
+if TYPE_CHECKING:
+    from pruner.gate.types import Side, Surface
+
+_FORBIDDEN = ("compiler", "debugger", "package-manager", "shell", "transfer")
+"""Categories of programs that a finished image seldom needs; forbidden where the baseline has none."""
+
+_HEAD = """\
+# Policy of the gate: what the image may hold, and what may change.
+# Made from {name}: it passes today, and fails when more comes in.
+# Check it after every edit:  pruner policy check FILE
+# Its JSON Schema, for editors:  pruner schema policy
+version: {version}
+
+# The most that there may be after. A signed limit is relative to before: +0, -5, -10%.
+limits:
+"""
+_TAIL = """
+# What must be there: globs of purls (pkg:deb/debian/tzdata), paths (/app/*.py) or categories.
+# require:
+#   - /etc/ssl/certs/ca-certificates.crt
+
+# Needs --vulns-before and --vulns-after: reports of one scanner on both sides; without them it fails.
+# vulnerabilities:
+#   new: high          # none of this severity or a worse one: critical, high, medium, low, negligible
+#   unrated: warn      # new, and nobody has rated it
+#   unseen: fail       # gone from the report and not from the image
+#   database: warn     # gone from the report of another vulnerability database, or of one that is not named
+
+# By SPDX identifiers and globs of them; every license of a package must be allowed, of `A OR B` one.
+# licenses:
+#   deny: [AGPL-3.0-*]
+#   unknown: warn
+
+# A package whose entry is gone while its files remain is hidden from scanners.
+visibility: fail
+
+# Needs --plan: the image is what its plan says.
+# conformity: fail
+
+# Findings that are known and borne until a day; `where` names a path, a purl or a vulnerability's id, or is a glob.
+# waivers:
+#   - rule: limits.setuid
+#     reason: su is needed by the migration job
+#     owner: platform team
+#     expires: 2030-01-31
+"""
+
+
+def starter_policy(side: Side, surface: Surface) -> str:
+    """A commented policy that `side` passes as it is.
+
+    A limit that the side can't be held against is left as a comment, and so is all that needs a further input.
+    """
+    lines = [_HEAD.format(name=printable(side.name), version=POLICY_VERSION)]
+    lines += [_limit(name, counted(name, side, surface)) for name in COUNTS]
+    there = surface.counts()
+    absent = [name for name in _FORBIDDEN if name not in surface.unknown and not there.get(name)]
+    present = [name for name in _FORBIDDEN if there.get(name)]
+    lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/root/) or categories.\n")
+    lines.append("forbid:\n" if absent else "# forbid:\n")
+    lines += [f"  - {name}\n" for name in absent]
+    lines += [f"#  - {name}  # {there[name]} today\n" for name in present]
+    if not absent and not present:
+        lines.append("#  - shell\n")
+    return "".join([*lines, _TAIL])
+
+
+def _limit(name: str, count: float | None) -> str:
+    if count is None:
+        return f"#  {name}: 0  # not recorded by what this was made from\n"
+    if name == "megabytes":
+        return f"  {name}: {math.ceil(count * 10) / 10}\n"
+    return f"  {name}: {number(count)}\n"

@@ -1,0 +1,183 @@
+"""What the HTML report's script draws, as plain values. Names are printable text, and never HTML."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from pruner.errors import printable
+from pruner.gate.evaluate.chains import shown_node
+from pruner.gate.keys import key_of_plan
+from pruner.gate.reports.graph import graph_of
+from pruner.gate.types import Change
+from pruner.model import FileType, Node
+from pruner.plan.types import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pruner.gate.reports.graph import Step
+    from pruner.gate.types import Comparison, PackageChange, PackageKey, Side, SideFile
+    from pruner.plan.types import Plan
+
+MOST_FILES = 20_000
+"""Files that the report names; of more, those that are there come first, and the report says how many it leaves out."""
+STATES = ("kept", "dropped", "added", "changed", "not known after")
+_KEPT, _DROPPED, _ADDED, _CHANGED, _BEFORE = range(len(STATES))
+_STATES_OF_CHANGE = {Change.ADDED: _ADDED, Change.REMOVED: _DROPPED}
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+def script_json(value: object) -> str:
+    """JSON that stands safely in a `script` element: ASCII, without `<`, `>` and `&`."""
+    return json.dumps(value, separators=(",", ":")).translate(_ESCAPES)
+
+
+class _Strings:
+    """Gives every text a number, the same text the same one."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        return self.numbers.setdefault(printable(text), len(self.numbers))
+
+
+def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
+    """Packages, files, the graph and the attack surface; lists of equal length are columns.
+
+    `files.shared` is how many characters a path has in common with the one before, `files.rest` what follows them.
+    Nodes are numbered: files first, then `others`; `source`, `kind` and `evidence` are of the step that leads to each.
+    """
+    strings = _Strings()
+    keys = sorted(comparison.before.packages.keys() | comparison.after.packages.keys())
+    numbers = {key: number for number, key in enumerate(keys)}
+    changes = {change.key: change for change in comparison.packages}
+    graph = graph_of(comparison, plan)
+    reasons = {} if plan is None else {key_of_plan(item, plan.distro): item.reason for item in plan.packages}
+    files, left_out = _files(comparison)
+    return {
+        "states": STATES,
+        "packages": [
+            [
+                printable(key.name),
+                printable("/".join(part for part in (key.type, key.namespace) if part)),
+                _versions(comparison.before, key),
+                _versions(comparison.after, key),
+                _bytes(comparison.before, key),
+                _bytes(comparison.after, key),
+                _state(changes.get(key)),
+                strings.number(reasons.get(key, "")),
+            ]
+            for key in keys
+        ],
+        "unowned": [_unowned(comparison.before), _unowned(comparison.after)],
+        "files": _file_columns(files, comparison, numbers),
+        "leftOut": left_out,
+        **_steps(files, graph.steps, plan, strings),
+        "groups": [
+            [printable(group.label), group.kind, -1 if group.package is None else numbers[group.package], group.parent]
+            for group in graph.groups
+        ],
+        "edges": list(chain.from_iterable(graph.edges)),
+        "surface": list(_surface(comparison, numbers)),
+        "strings": list(strings.numbers),
+    }
+
+
+def _state(change: PackageChange | None) -> str:
+    if change is None:
+        return ""
+    return "no longer visible" if change.visibility == "invisible" else str(change.change)
+
+
+def _versions(side: Side, key: PackageKey) -> str:
+    return printable(", ".join(package.version for package in side.packages.get(key, ())))
+
+
+def _bytes(side: Side, key: PackageKey) -> int:
+    return sum(package.bytes for package in side.packages.get(key, ()))
+
+
+def _unowned(side: Side) -> int:
+    return sum(
+        file.bytes or 0
+        for file in (side.files or {}).values()
+        if file.owner is None and file.type is FileType.REGULAR and file.hardlink is None
+    )
+
+
+def _files(comparison: Comparison) -> tuple[dict[str, SideFile], int]:
+    """The files that the report names, by path and sorted, and how many more there are."""
+    after, before = comparison.after.files or {}, comparison.before.files or {}
+    gone = {path: file for path, file in before.items() if path not in after}
+    every = [*sorted(after.items()), *sorted(gone.items())]
+    chosen = [item for item in every if item[1].type is not FileType.DIRECTORY]
+    return dict(sorted(chosen[:MOST_FILES])), max(0, len(chosen) - MOST_FILES)
+
+
+def _file_columns(
+    files: Mapping[str, SideFile], comparison: Comparison, numbers: Mapping[PackageKey, int]
+) -> dict[str, list[Any]]:
+    changed = {change.path: _STATES_OF_CHANGE.get(change.change, _CHANGED) for change in comparison.files or ()}
+    after = comparison.after.files or {}
+    columns: dict[str, list[Any]] = {"shared": [], "rest": [], "package": [], "bytes": [], "state": []}
+    last = ""
+    for path, file in files.items():
+        shown = printable(path)
+        shared = _shared(last, shown)
+        columns["shared"].append(shared)
+        columns["rest"].append(shown[shared:])
+        columns["package"].append(-1 if file.owner is None else numbers.get(file.owner, -1))
+        columns["bytes"].append(-1 if file.bytes is None else file.bytes)
+        columns["state"].append(changed.get(path, _KEPT if path in after else _BEFORE))
+        last = shown
+    return columns
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with in common; all are of the basic plane, as a script counts them."""
+    number = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right or ord(left) > 0xFFFF:
+            break
+        number += 1
+    return number
+
+
+def _steps(
+    files: Mapping[str, SideFile], steps: Mapping[Node, Step | None], plan: Plan | None, strings: _Strings
+) -> dict[str, list[Any]]:
+    """The step that leads to each node, and why a plan dropped a file."""
+    numbers = {Node(path): number for number, path in enumerate(files)}
+    source, kind, evidence = [], [], []
+    others: list[str] = []
+    leading = {step.source for step in steps.values() if step is not None}
+    wanted = [*numbers, *sorted(leading - numbers.keys())]
+    for node in wanted[len(numbers) :]:
+        numbers[node] = len(numbers)
+        others.append(printable(shown_node(node)))
+    for node in wanted:
+        step = steps.get(node)
+        source.append(-1 if step is None else numbers.get(step.source, -1))
+        kind.append(strings.number("" if step is None else step.kind))
+        evidence.append(strings.number("" if step is None else step.evidence))
+    dropped = {} if plan is None else {file.path: file.reason for file in plan.files if file.decision is Decision.DROP}
+    why = [strings.number(dropped.get(path, "")) for path in files]
+    return {"others": others, "source": source, "kind": kind, "evidence": evidence, "why": why}
+
+
+def _surface(comparison: Comparison, numbers: Mapping[PackageKey, int]) -> Iterator[list[Any]]:
+    """Category, path, package, detail and state of each item of either side."""
+    before = {(item.category, item.path): item for item in comparison.surface_before.items}
+    after = {(item.category, item.path): item for item in comparison.surface_after.items}
+    for name in sorted(before.keys() | after.keys()):
+        item = after.get(name) or before[name]
+        if name in after:
+            unknown: Iterable[str] = comparison.surface_before.unknown
+            state = _KEPT if name in before or item.category in unknown else _ADDED
+        else:
+            state = _BEFORE if item.category in comparison.surface_after.unknown else _DROPPED
+        owner = -1 if item.owner is None else numbers.get(item.owner, -1)
+        yield [item.category, printable(item.path), owner, printable(item.detail), state]

@@ -1,0 +1,175 @@
+"""A comparison as lines of plain text that answer what changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pruner.errors import printable
+from pruner.gate.compare.conformity import UNPLANNED
+from pruner.gate.compare.surface import would_list
+from pruner.gate.keys import DISTRIBUTIONS
+from pruner.gate.totals import links_differ, totals_of_side
+from pruner.gate.types import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pruner.gate.types import Comparison, FileChange, PackageChange, VulnerabilityChange
+
+_MOST = 20
+"""Names that one group shows; JSON has all."""
+_GROUPS = (
+    (Change.ADDED, "added"),
+    (Change.UPGRADED, "upgraded"),
+    (Change.DOWNGRADED, "downgraded"),
+    (Change.CHANGED, "changed version"),
+    (Change.RESLICED, "re-sliced"),
+)
+_DEPARTURES = {Change.ADDED: "is there, the plan dropped it", Change.REMOVED: "is missing, the plan keeps it"}
+_UNHEARD = "is there, the plan does not know it"
+_STATES = (("invisible", "NO LONGER VISIBLE"), ("unknown", "gone, files unknown"), ("removed", "removed"))
+
+
+def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The table: what, before, after, change; `unknown` for what a side can't tell."""
+    every_name = links_differ(comparison.before, comparison.after)
+    before, after = (totals_of_side(side, every_name=every_name) for side in (comparison.before, comparison.after))
+    rows: list[tuple[str, ...]] = [("", "before", "after", "change")]
+    rows.append(_row("packages", before.packages, after.packages))
+    rows.append(_row("files", before.files, after.files))
+    rows.append(_row("MB", before.bytes, after.bytes, scale=1e6))
+    older, newer = comparison.surface_before, comparison.surface_after
+    one, other = older.counts(), newer.counts()
+    for category in sorted({*one, *other, *older.unknown, *newer.unknown}):
+        left = None if category in older.unknown else one.get(category, 0)
+        right = None if category in newer.unknown else other.get(category, 0)
+        if left is not None or right is not None:
+            rows.append(_row(category, left, right))
+    return rows
+
+
+def _row(name: str, one: int | None, other: int | None, *, scale: float = 0) -> tuple[str, ...]:
+    def shown(number: int | None, sign: str = "") -> str:
+        if number is None:
+            return "unknown"
+        return f"{number / scale:{sign}.1f}" if scale else f"{number:{sign}d}"
+
+    change = "" if one is None or other is None else shown(other - one, "+") if other != one else "="
+    return (name, shown(one), shown(other), change)
+
+
+def change_lines(comparison: Comparison) -> Iterator[str]:
+    """Lines about packages, files, attack surface, vulnerabilities and conformity; at most twenty names a group."""
+    yield from _package_lines(comparison.packages)
+    yield from _file_lines(comparison.files)
+    yield from _surface_lines(comparison)
+    yield from _vulnerability_lines(comparison.vulnerabilities or ())
+    if comparison.conformity is not None:
+        yield ""
+        if not comparison.conformity:
+            yield "the image is what the plan says"
+        for change in comparison.conformity[:_MOST]:
+            said = _DEPARTURES.get(change.change) or f"differs: {_what(change)}"
+            said = _UNHEARD if UNPLANNED in change.what else said
+            yield f"  {printable(change.path)} {said}"
+        yield from _more(comparison.conformity)
+
+
+def _package_lines(changes: Sequence[PackageChange]) -> Iterator[str]:
+    groups: defaultdict[str, list[PackageChange]] = defaultdict(list)
+    titles = dict(_GROUPS)
+    states = dict(_STATES)
+    for change in changes:
+        hidden = change.visibility == "invisible"
+        title = states[change.visibility] if hidden else titles.get(change.change) or states[change.visibility]
+        groups[title].append(change)
+    for title in (*states.values(), *titles.values()):
+        members = groups.get(title)
+        if not members:
+            continue
+        yield ""
+        yield f"packages {title}: {len(members)}"
+        yield from (f"  {_package_text(member)}" for member in members[:_MOST])
+        yield from _more(members)
+
+
+def _package_text(change: PackageChange) -> str:
+    key = change.key
+    namespace = f"{key.namespace}/" if key.namespace and key.type not in DISTRIBUTIONS else ""
+    name = f"{key.type}:{namespace}{key.name}"
+    versions = [package.version for package in (change.before, change.after) if package is not None]
+    text = f"{name} {' -> '.join(dict.fromkeys(versions))}"
+    if change.change is Change.RESLICED and change.before is not None and change.after is not None:
+        text += f": {len(change.before.files)} -> {len(change.after.files)} files"
+    if change.remaining:
+        text += f": {len(change.remaining)} files remain, such as {change.remaining[0]}"
+    elif change.visibility == "unknown" and change.after is not None:
+        text += ": none of its files changed"
+    return printable(text)
+
+
+def _file_lines(changes: Sequence[FileChange] | None) -> Iterator[str]:
+    if not changes:
+        return
+    counts = {kind: sum(change.change is kind for change in changes) for kind in (Change.ADDED, Change.REMOVED)}
+    changed = [change for change in changes if change.change is Change.CHANGED]
+    yield ""
+    yield f"files: {counts[Change.ADDED]} added, {counts[Change.REMOVED]} removed, {len(changed)} changed"
+    yield from (f"  {printable(change.path)}: {_what(change)}" for change in changed[:_MOST])
+    yield from _more(changed)
+
+
+def _what(change: FileChange) -> str:
+    one, other = change.before, change.after
+    if one is None or other is None:
+        return ""
+    said = []
+    for word in change.what:
+        if word == "mode" and one.mode is not None and other.mode is not None:
+            said.append(f"mode {one.mode:04o} -> {other.mode:04o}")
+        elif word == "owner":
+            said.append(f"owner {one.uid}:{one.gid} -> {other.uid}:{other.gid}")
+        elif word == "type":
+            said.append(f"{one.type} -> {other.type}")
+        elif word == "target":
+            said.append(f"link to {printable(one.target or '')} -> {printable(other.target or '')}")
+        else:
+            said.append(word)
+    return ", ".join(said)
+
+
+def _surface_lines(comparison: Comparison) -> Iterator[str]:
+    older, newer = comparison.surface_before, comparison.surface_after
+    known = {(item.category, item.path) for item in older.items}
+    added = [
+        item
+        for item in newer.items
+        if item.category != "executable"
+        and (item.category, item.path) not in known
+        and would_list(comparison.before, older, item)
+    ]
+    if added:
+        yield ""
+        yield f"attack surface added: {len(added)}"
+        yield from (f"  {item.category}: {printable(item.path)}" for item in added[:_MOST])
+        yield from _more(added)
+
+
+def _vulnerability_lines(changes: Sequence[VulnerabilityChange]) -> Iterator[str]:
+    groups: defaultdict[str, list[VulnerabilityChange]] = defaultdict(list)
+    for change in changes:
+        groups[change.fate].append(change)
+    for fate, members in groups.items():
+        yield ""
+        yield f"vulnerabilities {fate}: {len(members)}"
+        for member in members[:_MOST]:
+            found = member.vulnerability
+            detail = f": {member.detail}" if member.detail else ""
+            yield printable(f"  {found.id} ({found.severity}) of {found.package.name} {found.version}{detail}")
+        yield from _more(members)
+
+
+def _more(members: Sequence[object]) -> Iterator[str]:
+    if len(members) > _MOST:
+        yield f"  and {len(members) - _MOST} more"

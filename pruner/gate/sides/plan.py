@@ -1,0 +1,99 @@
+"""A side from a plan: the image as it would be after pruning."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pruner.emit.planfile import load_plan
+from pruner.errors import InputError, printable
+from pruner.gate.keys import key_of_plan, plain_version
+from pruner.gate.sides.entries import entries_of_plan
+from pruner.gate.types import Side, SideFile, SideKind, SidePackage
+from pruner.model import FileType
+from pruner.plan.types import Decision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pruner.gate.types import PackageKey
+    from pruner.model import PackageId
+    from pruner.plan.types import Plan
+
+
+def read_plan(place: Path) -> Plan:
+    """The plan in the directory `place`, or whose `plan.json` is `place`. Raises `InputError`."""
+    if place.is_dir():
+        return load_plan(place)
+    if place.name != "plan.json":
+        raise InputError(
+            f"{printable(str(place))}: a plan is read from its own directory", hint="name it plan.json again"
+        )
+    return load_plan(place.parent)
+
+
+def side_of_plan(place: Path) -> Side:
+    """The side of what the plan at `place` keeps and makes. Raises `InputError`."""
+    return plan_side(read_plan(place), name=place.parent.name if place.name == "plan.json" else place.name)
+
+
+def plan_side(plan: Plan, *, name: str) -> Side:
+    """The side of what `plan` keeps and makes."""
+    keys = {package.id: key_of_plan(package, plan.distro) for package in plan.packages}
+    files: dict[str, SideFile] = {}
+    owned: defaultdict[PackageId, list[str]] = defaultdict(list)
+    for file in plan.files:
+        if file.decision is Decision.DROP:
+            continue
+        files[file.path] = SideFile(
+            path=file.path,
+            type=file.type,
+            mode=file.mode,
+            uid=file.uid,
+            gid=file.gid,
+            bytes=file.bytes if file.type is FileType.REGULAR else None,
+            target=file.target,
+            hardlink=file.hardlink,
+            digest=file.digest if file.content is None else _digest(file.content),
+            owner=keys.get(file.package) if file.package is not None else None,
+        )
+        if file.package is not None:
+            owned[file.package].append(file.path)
+    return Side(
+        kind=SideKind.PLAN,
+        name=name or "plan",
+        packages=_packages(plan, keys, owned),
+        files=files,
+        entries=entries_of_plan(plan),
+        distro=f"{plan.distro.id} {plan.distro.version_id}".strip(),
+        origin={"name": name, "format": "plan"},
+        reasons={file.path: file.reason for file in plan.files if file.decision is not Decision.DROP},
+        lacks=plan.lacks,
+    )
+
+
+def _digest(content: bytes) -> str:
+    import hashlib
+
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _packages(
+    plan: Plan, keys: dict[PackageId, PackageKey], owned: dict[PackageId, list[str]]
+) -> dict[PackageKey, tuple[SidePackage, ...]]:
+    found: defaultdict[PackageKey, dict[str, SidePackage]] = defaultdict(dict)
+    for package in plan.packages:
+        if package.decision is Decision.DROP:
+            continue
+        key = keys[package.id]
+        version = plain_version(key.type, package.version)
+        other = found[key].get(version)
+        found[key][version] = SidePackage(
+            key=key,
+            version=version,
+            purl=package.purl,
+            bytes=package.kept_bytes + (other.bytes if other else 0),
+            files=tuple(sorted({*owned.get(package.id, ()), *(other.files if other else ())})),
+            sliced=package.decision is Decision.SLICE or (other is not None and bool(other.sliced)),
+        )
+    return {key: tuple(found[key][version] for version in sorted(found[key])) for key in sorted(found)}

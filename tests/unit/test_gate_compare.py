@@ -1,0 +1,430 @@
+"""What became of packages and files, and what a scanner no longer sees."""
+
+from __future__ import annotations
+
+import copy
+import random
+
+import pytest
+
+from pruner.gate.compare import compare
+from pruner.gate.types import Change, PackageKey, SideKind
+from pruner.gate.versions import order_of
+from pruner.model import FileType
+from tests.unit.sboms import document, entry
+from tests.unit.sides import (
+    TOOL,
+    debian,
+    file_of,
+    link,
+    made_side,
+    other,
+    package,
+    program,
+    regular,
+    side,
+)
+
+LIB = PackageKey("deb", "debian", "lib", "amd64")
+
+
+def changes(comparison):
+    return {change.key.name: (str(change.change), change.visibility) for change in comparison.packages}
+
+
+def file_changes(comparison):
+    return {change.path: (str(change.change), change.what) for change in comparison.files or ()}
+
+
+def owned(path, key=TOOL, **fields):
+    return regular(path, owner=key, **fields)
+
+
+def test_added_removed_upgraded_downgraded():
+    """Versions are compared in the order of the ecosystem: 1.10 is newer than 1.9, and `~` is before the end."""
+    names = ("gone", "new", "up", "down", "same")
+    key = {name: PackageKey("deb", "debian", name, "amd64") for name in names}
+    before = made_side(
+        [
+            package(key["gone"]),
+            package(key["up"], "1.9"),
+            package(key["down"], "2.0"),
+            package(key["same"], "1", ["/x"]),
+        ],
+        [regular("/x", owner=key["same"])],
+    )
+    after = made_side(
+        [package(key["new"]), package(key["up"], "1.10"), package(key["down"], "2.0~rc1"), package(key["same"], "1")]
+    )
+    assert changes(compare(before, after)) == {
+        "gone": ("removed", "removed"),
+        "new": ("added", "present"),
+        "up": ("upgraded", "present"),
+        "down": ("downgraded", "present"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "older", "newer"),
+    [
+        ("deb", "1:1.0-1", "1:1.0-2"),
+        ("deb", "1.0~rc1", "1.0"),
+        ("apk", "1.2.4_git20230717-r4", "1.2.4_git20230717-r10"),
+        ("rpm", "1.0-9", "1:0.1-1"),
+        ("pypi", "1.0rc1", "1.0"),
+        ("pypi", "1.9", "1.10.post1"),
+        ("npm", "1.0.0-alpha.2", "1.0.0-alpha.10"),
+        ("gem", "1.0.0.pre", "1.0.0"),
+        ("maven", "1.0-SNAPSHOT", "1.0"),
+        ("maven", "2.9.9", "2.10"),
+        ("golang", "v1.9.0", "v1.10.0"),
+        ("cargo", "0.9.1", "0.10.0"),
+        ("nuget", "1.0.0-beta", "1.0.0"),
+    ],
+)
+def test_the_order_of_each_ecosystem(kind, older, newer):
+    """Older, newer, and equal to itself."""
+    assert order_of(kind, older, newer) == -1
+    assert order_of(kind, newer, older) == 1
+    assert order_of(kind, newer, newer) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "two"), [("deb", "a_b", "1"), ("pypi", "not a version", "1"), ("swift", "1", "2")]
+)
+def test_an_unknown_order_is_a_change(kind, one, two):
+    """Neither an upgrade nor a downgrade is claimed."""
+    assert order_of(kind, one, two) is None
+    key = PackageKey(kind, "", "x", "")
+    (change,) = compare(made_side([package(key, one)]), made_side([package(key, two)])).packages
+    assert change.change is Change.CHANGED
+
+
+def test_two_spellings_of_one_version_are_no_change():
+    """`1.0` and `1.0.0` of PyPI are one version (PEP 440)."""
+    key = PackageKey("pypi", "", "x", "")
+    assert compare(made_side([package(key, "1.0")]), made_side([package(key, "1.0.0")])).packages == ()
+
+
+def test_several_versions_are_matched_with_themselves():
+    """Of npm's several versions the one that both have is the same; the others are paired by their place."""
+    key = PackageKey("npm", "", "ms", "")
+    at = {place: (f"/{place}/node_modules/ms/package.json",) for place in "abc"}
+    before = made_side(
+        [
+            package(key, "1.0.0", evidence=at["a"]),
+            package(key, "2.0.0", evidence=at["b"]),
+            package(key, "3.0.0", evidence=at["c"]),
+        ]
+    )
+    after = made_side([package(key, "2.0.0", evidence=at["b"]), package(key, "3.1.0", evidence=at["c"])])
+    found = {
+        (
+            change.before.version if change.before else None,
+            change.after.version if change.after else None,
+        ): change.change
+        for change in compare(before, after).packages
+    }
+    assert found == {("3.0.0", "3.1.0"): Change.UPGRADED, ("1.0.0", None): Change.REMOVED}
+
+
+def test_the_same_version_with_other_files_is_resliced():
+    """Files of its own that went or came; another owner of a file that stays is none."""
+    before = made_side([package(files=("/a", "/b"))], [owned("/a"), owned("/b")])
+    cut = made_side([package(files=("/a",))], [owned("/a")])
+    moved = made_side([package(files=("/a",)), package(LIB, files=("/b",))], [owned("/a"), owned("/b", LIB)])
+    assert changes(compare(before, cut)) == {"tool": ("resliced", "present")}
+    assert changes(compare(before, moved)) == {"lib": ("added", "present")}
+
+
+def test_namespace_or_architecture_that_one_side_does_not_state():
+    """A root without os-release has the same packages still; two stated ones that differ are two packages."""
+    plain = PackageKey("deb", "", "tool", "")
+    assert compare(made_side([package()]), made_side([package(plain)])).packages == ()
+    ubuntu = PackageKey("deb", "ubuntu", "tool", "amd64")
+    assert len(compare(made_side([package()]), made_side([package(ubuntu)])).packages) == 2
+
+
+# -- the three states ------------------------------------------------------------------------------------------------
+
+
+def test_entry_and_files_gone_is_removed():
+    """Directories that remain are nothing."""
+    before = made_side([package(files=("/opt/tool",))], [owned("/opt/tool")])
+    assert changes(compare(before, made_side())) == {"tool": ("removed", "removed")}
+
+
+def test_entry_gone_and_files_there_is_invisible():
+    """With the files that remain, whatever became of their content: a stripped library is vulnerable still."""
+    before = made_side(
+        [package(files=("/bin/a", "/bin/b", "/bin/c"))], [owned("/bin/a"), owned("/bin/b"), owned("/bin/c")]
+    )
+    after = made_side([], [regular("/bin/a"), regular("/bin/b", digest="sha256:1", bytes=7)])
+    (change,) = compare(before, after).packages
+    assert (change.visibility, change.remaining) == ("invisible", ("/bin/a", "/bin/b"))
+
+
+def test_a_file_that_was_moved_remains():
+    """The same content under a new name that nobody owns; not a copy that was there before, nor one that is owned."""
+    copy = regular("/opt/copy", digest="sha256:7")
+    before = made_side([package(files=("/lib/x.so",))], [owned("/lib/x.so", digest="sha256:7"), copy])
+    moved = made_side([], [copy, regular("/opt/y.so", digest="sha256:7"), regular("/opt/z.so", digest="sha1:7")])
+    (change,) = compare(before, moved).packages
+    assert (change.visibility, change.remaining) == ("invisible", ("/opt/y.so",))
+    taken = made_side([package(LIB, files=("/opt/y.so",))], [copy, owned("/opt/y.so", LIB, digest="sha256:7")])
+    assert changes(compare(before, taken))["tool"] == ("removed", "removed")
+    assert changes(compare(before, made_side([], [copy]))) == {"tool": ("removed", "removed")}
+
+
+def npm(name, version, place):
+    return other("npm", name, version, f"{place}/package.json", f"pkg:npm/{name}@{version}",
+                 metadataType="javascript-npm-package", metadata={"name": name, "version": version})  # fmt: skip
+
+
+def test_a_parent_does_not_stand_for_a_hidden_child(tmp_path):
+    """npm packages own their directories: of a nested one whose package.json is gone the outer one knows nothing."""
+    outer, inner = "/app/node_modules/x", "/app/node_modules/x/node_modules/lodash"
+    folders = [entry(path, "Directory", mode=755) for path in (outer, inner)]
+    files = [file_of(f"{path}/{name}", f"{path}{name}") for path in (outer, inner) for name in ("package.json", "i.js")]
+    before = side(tmp_path, [npm("x", "1.0.0", outer), npm("lodash", "4.17.20", inner)], [*folders, *files])
+    hidden = [file for file in files if file["location"]["path"] != f"{inner}/package.json"]
+    (change,) = compare(before, side(tmp_path, [npm("x", "1.0.0", outer)], [*folders, *hidden])).packages
+    assert (change.key.name, change.visibility, change.remaining) == ("lodash", "invisible", (f"{inner}/i.js",))
+    # Another package in its very place stands for what lies there.
+    fork = side(tmp_path, [npm("x", "1.0.0", outer), npm("fork", "1.0.0", inner)], [*folders, *files])
+    assert changes(compare(before, fork)) == {"lodash": ("removed", "removed"), "fork": ("added", "present")}
+
+
+def test_an_upgrade_at_another_place_hides_what_it_leaves(tmp_path):
+    """A newer version elsewhere is no upgrade of what lies at the old place without its package.json."""
+    folders = [entry(path, "Directory", mode=755) for path in ("/a", "/b")]
+    older = [file_of("/a/package.json", "1"), file_of("/a/i.js", "old")]
+    newer = [file_of("/b/package.json", "2"), file_of("/b/i.js", "new")]
+    before = side(tmp_path, [npm("lodash", "4.17.20", "/a")], [*folders, *older])
+    after = side(tmp_path, [npm("lodash", "4.17.21", "/b")], [*folders, older[1], *newer])
+    (change,) = compare(before, after).packages
+    assert (change.change, change.visibility, change.remaining) == (Change.UPGRADED, "invisible", ("/a/i.js",))
+    clean = side(tmp_path, [npm("lodash", "4.17.21", "/b")], [*folders, *newer])
+    assert changes(compare(before, clean)) == {"lodash": ("upgraded", "present")}
+
+
+def test_a_version_edited_in_the_database_is_no_upgrade():
+    """Where the entry has another version and no file of the package has changed, what it is can't be told."""
+    before = made_side([package(version="1", files=("/a", "/b"))], [owned("/a"), owned("/b")])
+    edited = made_side([package(version="2", files=("/a", "/b"))], [owned("/a"), owned("/b")])
+    assert changes(compare(before, edited)) == {"tool": ("upgraded", "unknown")}
+    real = made_side([package(version="2", files=("/a", "/b"))], [owned("/a"), owned("/b", digest="sha256:1")])
+    assert changes(compare(before, real)) == {"tool": ("upgraded", "present")}
+    unstated = made_side([package(version="2", files=("/a", "/b"))], [owned("/a"), owned("/b", digest=None)])
+    assert changes(compare(before, unstated)) == {"tool": ("upgraded", "present")}
+
+
+def test_swapped_sides_are_asked_about():
+    """Pruning backwards: packages added, others whole again, files that pruning made gone; counted are the added."""
+    keys = [PackageKey("deb", "debian", name, "amd64") for name in ("one", "two", "part")]
+    part = keys[2]
+    thin = made_side([package(part, files=("/p",))], [owned("/p", part), regular("/made")])
+    fat = made_side(
+        [package(keys[0]), package(keys[1]), package(part, files=("/p", "/q"))], [owned("/p", part), owned("/q", part)]
+    )
+    question = "nothing was removed and 2 packages were added: are BEFORE and AFTER swapped?"
+    assert question in compare(thin, fat).notes
+    assert not any("swapped" in note for note in compare(fat, thin).notes)
+    many = [package(PackageKey("deb", "debian", f"p{number}", "amd64")) for number in range(20)]
+    assert not any("swapped" in note for note in compare(made_side(many), made_side([*many, package()])).notes)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/etc/tool.conf", {}),
+        ("/usr/share/doc/tool/copyright", {}),
+        ("/var/lib/dpkg/info/tool.list", {}),
+        ("/usr/lib/tool/__init__.py", {"bytes": 0}),
+    ],
+)
+def test_what_may_outlive_a_package(path, fields):
+    """Configuration that is not purged, licences, the database's own, and what is empty."""
+    before = made_side([package(files=(path,))], [owned(path, **fields)])
+    after = made_side([], [regular(path, **fields)])
+    assert changes(compare(before, after)) == {"tool": ("removed", "removed")}
+
+
+def test_a_file_that_another_package_accounts_for():
+    """Shared before or taken over now by what a scanner sees; a package of another kind sees nothing of it."""
+    before = made_side([package(files=("/bin/a",))], [owned("/bin/a")])
+    taken = made_side([package(LIB, files=("/bin/a",))], [owned("/bin/a", LIB)])
+    assert changes(compare(before, taken))["tool"] == ("removed", "removed")
+    binary = PackageKey("generic", "", "a", "")
+    seen = made_side([package(binary, files=("/bin/a",))], [owned("/bin/a", binary)])
+    assert changes(compare(before, seen))["tool"] == ("removed", "invisible")
+    shared = made_side([package(LIB, files=("/bin/a",)), package(files=("/bin/a",))], [owned("/bin/a", LIB)])
+    assert changes(compare(shared, taken)) == {"tool": ("removed", "removed")}
+
+
+def test_a_side_that_lists_owned_files_only_can_not_tell():
+    """What is left of a removed package would not be listed, so nothing is claimed; what is seen is seen."""
+    before = made_side([package(files=("/bin/a",))], [owned("/bin/a")], kind=SideKind.SBOM)
+    after = made_side([], [], kind=SideKind.SBOM, complete=False)
+    assert changes(compare(before, after)) == {"tool": ("removed", "unknown")}
+    seen = made_side([], [regular("/bin/a")], kind=SideKind.SBOM, complete=False)
+    assert changes(compare(before, seen)) == {"tool": ("removed", "invisible")}
+    nothing = made_side([], None, kind=SideKind.SBOM, complete=False)
+    comparison = compare(before, nothing)
+    assert changes(comparison) == {"tool": ("removed", "unknown")}
+    assert comparison.files is None
+    assert any("lists no files" in note for note in comparison.notes)
+
+
+def test_the_database_deleted_hides_every_package(tmp_path):
+    """Files all there, entries all gone: nothing was fixed by it."""
+    files = [program("/usr/bin/tool"), program("/usr/lib/libx.so.1", starts=False), file_of("/etc/x")]
+    debs = [debian("tool", "1", ["/usr/bin/tool"]), debian("libx", "1", ["/usr/lib/libx.so.1"])]
+    keep = other("npm", "ms", "1.0.0", "/app/node_modules/ms/package.json", "pkg:npm/ms@1.0.0")
+    before = side(tmp_path, [*debs, keep], files)
+    after = side(tmp_path, [keep], files)
+    assert changes(compare(before, after)) == {"tool": ("removed", "invisible"), "libx": ("removed", "invisible")}
+
+
+# -- two tools, two kinds --------------------------------------------------------------------------------------------
+
+
+def test_order_ids_and_duplicates_do_not_matter(tmp_path):
+    """Syft's ids change with its releases, its order with its threads."""
+    artifacts = [debian(f"p{number}", "1", [f"/usr/bin/p{number}"]) for number in range(20)]
+    files = [program(f"/usr/bin/p{number}", content=str(number)) for number in range(20)]
+    chance = random.Random(1)
+    shuffled, twice = copy.deepcopy(artifacts), copy.deepcopy(artifacts[3])
+    twice["id"] = "another"
+    for number, artifact in enumerate(shuffled):
+        artifact["id"] = f"new-{number}"
+    shuffled.append(twice)
+    chance.shuffle(shuffled)
+    mixed = copy.deepcopy(files)
+    chance.shuffle(mixed)
+    for number, file in enumerate(mixed):
+        file["id"] = f"file-{number}"
+    comparison = compare(side(tmp_path, artifacts, files), side(tmp_path, shuffled, mixed))
+    assert (comparison.packages, comparison.files, comparison.conformity) == ((), (), None)
+
+
+def test_what_two_releases_see_differently_is_a_note(tmp_path):
+    """A newer release names a package in a file that did not change: the image has not changed, so the diff is empty."""
+    files = [program("/usr/bin/app"), file_of("/x")]
+    plain = [debian("tool", "1", ["/x"])]
+    found = other("binary", "app", "1.0", "/usr/bin/app", "pkg:generic/app@1.0")
+    new = {"name": "syft", "version": "1.51.0", "configuration": {"files": {"selection": "all"}}}
+    comparison = compare(side(tmp_path, plain, files), side(tmp_path, [*plain, found], files, descriptor=new))
+    assert comparison.packages == ()
+    assert any("generic:app" in note and "syft 1.51.0" in note for note in comparison.notes)
+    same_tool = compare(side(tmp_path, plain, files), side(tmp_path, [*plain, found], files))
+    assert changes(same_tool) == {"app": ("added", "present")}
+    changed = [program("/usr/bin/app", content="other"), file_of("/x")]
+    other_file = compare(side(tmp_path, plain, files), side(tmp_path, [*plain, found], changed, descriptor=new))
+    assert changes(other_file) == {"app": ("added", "present")}
+
+
+def test_an_sbom_and_a_root_are_compared_where_both_tell(tmp_path):
+    """A root's database lists no npm packages: they are noted, not removed."""
+    module = other("npm", "ms", "1.0.0", "/app/node_modules/ms/package.json", "pkg:npm/ms@1.0.0")
+    before = side(tmp_path, [debian("tool", "1", ["/x"]), module], [file_of("/x"), file_of("/y")])
+    stated = before.files or {}
+    after = made_side(
+        [package(version="1", files=("/x",))], stated.values(), package_types=frozenset({"deb", "apk", "rpm"})
+    )
+    comparison = compare(before, after)
+    assert (comparison.packages, comparison.files) == ((), ())
+    assert any("1 npm" in note for note in comparison.notes)
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_changed_about_a_file():
+    """Content, mode, setuid, owner, target, type, capabilities; each named, and nothing else."""
+    before = made_side(
+        [],
+        [
+            regular("/content"),
+            regular("/mode"),
+            regular("/setuid", 0o755),
+            regular("/owner"),
+            regular("/capability", 0o755),
+            link("/link", "a"),
+            regular("/type"),
+            regular("/same"),
+        ],
+    )
+    after = made_side(
+        [],
+        [
+            regular("/content", digest="sha256:1"),
+            regular("/mode", 0o600),
+            regular("/setuid", 0o4755),
+            regular("/owner", uid=1),
+            regular("/capability", 0o755, capabilities=b"\1"),
+            link("/link", "b"),
+            link("/type", "a"),
+            regular("/same"),
+        ],
+    )
+    assert file_changes(compare(before, after)) == {
+        "/capability": ("changed", ("capabilities",)),
+        "/content": ("changed", ("content",)),
+        "/link": ("changed", ("target",)),
+        "/mode": ("changed", ("mode",)),
+        "/owner": ("changed", ("owner",)),
+        "/setuid": ("changed", ("mode", "setuid")),
+        "/type": ("changed", ("type",)),
+    }
+
+
+def test_what_a_side_does_not_know_has_not_changed():
+    """None is unknown: no mode, no size, no capabilities, a digest of another algorithm."""
+    before = made_side([], [regular("/a", 0o4755, capabilities=None, digest="sha1:0", bytes=None)])
+    after = made_side([], [regular("/a", 0o4755, capabilities=b"\1", digest="sha256:1", bytes=3, uid=None, gid=None)])
+    assert file_changes(compare(before, after)) == {}
+
+
+def test_special_files_count_where_both_list_them():
+    """A scan of a directory lists no device nodes; two roots do."""
+    from pruner.gate.types import SideFile
+
+    null = SideFile(path="/dev/null", type=FileType.CHARACTER_DEVICE, mode=0o666)
+    with_device, without = made_side([], [null]), made_side([], [])
+    assert file_changes(compare(with_device, without)) == {"/dev/null": ("removed", ())}
+    scanned = made_side([], [], kind=SideKind.SBOM)
+    assert file_changes(compare(with_device, scanned)) == {}
+
+
+def test_where_only_owned_files_are_listed_nothing_else_is_compared():
+    """Directories, links and unowned files of the other side say nothing."""
+    partial = made_side([package(files=("/a",))], [owned("/a")], kind=SideKind.SBOM, complete=False)
+    whole = made_side(
+        [package(files=("/a", "/c"))], [owned("/a"), regular("/b"), owned("/c"), link("/l", "a")], kind=SideKind.SBOM
+    )
+    assert file_changes(compare(partial, whole)) == {"/c": ("added", ())}
+
+
+def test_files_of_a_document_change_with_modes(tmp_path):
+    """Syft's spelling of setuid arrives as one."""
+    debs = [debian("tool", "1", ["/usr/bin/tool"])]
+    before = side(tmp_path, debs, [program("/usr/bin/tool")])
+    after = side(
+        tmp_path, debs, [program("/usr/bin/tool", mode=40000755), entry("/new", "Directory", mode=20000000755)]
+    )
+    assert file_changes(compare(before, after)) == {
+        "/usr/bin/tool": ("changed", ("mode", "setuid")),
+        "/new": ("added", ()),
+    }
+
+
+def test_a_document_of_another_distribution_is_noted(tmp_path):
+    """And `12.15` is what a newer release says for `12`."""
+    artifacts = [debian("tool", "1", ["/x"])]
+    before = side(tmp_path, artifacts, [file_of("/x")])
+    later = side(tmp_path, artifacts, [file_of("/x")], distro={"id": "debian", "versionID": "13"})
+    assert any("distribution differs" in note for note in compare(before, later).notes)
+    point = side(tmp_path, artifacts, [file_of("/x")], distro={"id": "debian", "versionID": "12.15"})
+    assert not any("distribution" in note for note in compare(before, point).notes)
+    assert document([])["distro"]["versionID"] == "12"

@@ -1,0 +1,458 @@
+"""A comparison held against a policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pruner.gate.evaluate import evaluate
+from pruner.gate.policy import policy_of
+from pruner.gate.policy.selectors import path_matcher, purl_matcher
+from pruner.gate.policy.starter import starter_policy
+from pruner.gate.types import Change, Comparison, FileChange, Finding, Level, Verdict
+from pruner.gate.vulnerabilities import with_vulnerabilities
+from pruner.gate.vulnerabilities.scanners import read_report
+from tests.unit.gates import SUID, compared, grype, match, package, program, sbom
+
+TODAY = date(2026, 6, 1)
+APP = package(
+    "app", "1.0-1", ["/usr/bin/app"], licenses=[{"value": "MIT", "spdxExpression": "MIT", "type": "declared"}]
+)
+SHELL = package("dash", "0.5-1", ["/usr/bin/dash", "/usr/share/doc/dash/copyright"])
+CURL = package("curl", "7.0-1", ["/usr/bin/curl"])
+BASE = [program("/usr/bin/app"), program("/usr/bin/dash"), program("/usr/bin/su", mode=SUID), program("/usr/bin/curl")]
+
+
+def programs(*names: str) -> list[Any]:
+    return [item for item in BASE if item["location"]["path"].rpartition("/")[2] in names]
+
+
+def comparison_of(
+    place: Path, after: Sequence[Any], others: Sequence[Any], before: Sequence[Any] = (APP, SHELL), all_: bool = True
+) -> Comparison:
+    first = sbom(place, "before.json", before, programs("app", "dash", "su"))
+    fields: dict[str, Any] = (
+        {} if all_ else {"descriptor": {"configuration": {"files": {"selection": "owned-by-package"}}}}
+    )
+    return compared(first, sbom(place, "after.json", after, others, **fields))
+
+
+def judged(comparison: Comparison, text: str, **options: Any) -> Verdict:
+    return evaluate(comparison, policy_of(f"version: 1\n{text}"), **{"today": TODAY, **options})
+
+
+def rules(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.level) for finding in verdict.findings]
+
+
+def only(verdict: Verdict) -> Finding:
+    (finding,) = verdict.findings
+    return finding
+
+
+@pytest.fixture
+def pruned(tmp_path: Path) -> Comparison:
+    """app and dash with su before; app alone after."""
+    return comparison_of(tmp_path, [APP], programs("app"))
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Comparison:
+    """app, dash and su before; curl as well after."""
+    return comparison_of(tmp_path, [APP, SHELL, CURL], programs("app", "dash", "su", "curl"))
+
+
+def test_a_policy_that_says_nothing_passes(pruned: Comparison) -> None:
+    """Removed packages whose files are gone are no finding."""
+    assert judged(pruned, "") == Verdict(passed=True, findings=(), policy="policy.yaml")
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [("packages: 3", True), ("packages: 2", False), ("packages: +0", False), ("packages: +1", True),
+     ("packages: +50%", True), ("packages: -10%", False), ("setuid: 1", True), ("setuid: 0", False),
+     ("executables: 4", True), ("executables: 3", False), ("files: +1", True), ("files: +0", False),
+     ("megabytes: 1", True), ("megabytes: 0", False), ("transfer: 1", True), ("transfer: +0", False)],
+)  # fmt: skip
+def test_limits(grown: Comparison, limit: str, kept: bool) -> None:
+    """A limit holds for what is there after, absolutely or relative to before."""
+    verdict = judged(grown, f"limits: {{{limit}}}\n")
+    assert verdict.passed is kept
+    assert [result.kept for result in verdict.limits] == [kept]
+    if not kept:
+        finding = only(verdict)
+        assert finding.rule == finding.where == f"limits.{limit.partition(':')[0]}"
+        assert "more than the limit of" in finding.what
+        assert finding.key == f"policy.yaml:2 {finding.rule}"
+        assert finding.why
+        assert finding.fix
+
+
+def test_a_limit_that_cannot_be_measured_is_broken(tmp_path: Path) -> None:
+    """An SBOM that does not list every file can't be held against a limit of files."""
+    comparison = comparison_of(tmp_path, [APP], programs("app"), all_=False)
+    finding = only(judged(comparison, "limits: {files: 100}\nvisibility: allow\n"))
+    assert finding.level is Level.FAIL
+    assert finding.what == "files can't be counted: after.json does not record what it takes"
+
+
+@pytest.mark.parametrize(
+    ("selector", "where"),
+    [
+        ("pkg:deb/debian/curl", "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12"),
+        ("pkg:deb/*/cur?", "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12"),
+        ("/usr/bin/cu*", "/usr/bin/curl"),
+        ("/**/curl", "/usr/bin/curl"),
+        ("transfer", "/usr/bin/curl"),
+    ],
+)
+def test_forbid(grown: Comparison, selector: str, where: str) -> None:
+    """What is forbidden and there is a finding: by purl, path or category."""
+    verdict = judged(grown, f"forbid: ['{selector}']\n")
+    finding = only(verdict)
+    assert (finding.rule, finding.level, finding.where) == ("forbid", Level.FAIL, where)
+    assert finding.key == "policy.yaml:2 forbid[0]"
+    assert finding.why
+
+
+def test_forbid_with_a_reason_of_its_own(grown: Comparison) -> None:
+    """A policy's own reason is what is said."""
+    finding = only(judged(grown, "forbid: {match: transfer, reason: no way out}\n"))
+    assert finding.why == "no way out"
+
+
+def test_forbid_what_is_not_there(pruned: Comparison) -> None:
+    """What is forbidden and gone is no finding."""
+    assert judged(pruned, "forbid: [shell, /usr/bin/su, 'pkg:deb/debian/dash']\n").passed
+
+
+def test_require(pruned: Comparison) -> None:
+    """What is required and missing is a finding, of every kind."""
+    text = "require: ['pkg:deb/debian/app', /usr/bin/app, executable, 'pkg:deb/debian/dash', /usr/bin/dash, shell]\n"
+    verdict = judged(pruned, text)
+    assert [finding.where for finding in verdict.findings] == ["require[3]", "require[4]", "require[5]"]
+    assert {finding.rule for finding in verdict.findings} == {"require"}
+
+
+def test_what_nobody_could_look_at_fails(tmp_path: Path) -> None:
+    """A side that does not list every file can't say that a path is not there; what it lists is there."""
+    comparison = comparison_of(tmp_path, [APP], programs("app"), all_=False)
+    verdict = judged(comparison, "forbid: [/root/**]\nrequire: [/usr/bin/app, /usr/bin/x]\nvisibility: allow\n")
+    assert rules(verdict) == [("forbid", "fail"), ("require", "fail")]
+    assert verdict.findings[1].where == "require[1]"
+    assert "can't be looked for" in verdict.findings[0].what
+
+
+@pytest.mark.parametrize(
+    ("pattern", "purl", "matches"),
+    [
+        ("pkg:deb/debian/curl", "pkg:deb/debian/curl@7.0-1?arch=amd64", True),
+        ("pkg:deb/debian/curl", "pkg:deb/debian/curl-doc@7.0-1", False),
+        ("pkg:deb/debian/curl@7.*", "pkg:deb/debian/curl@7.0-1?arch=amd64", True),
+        ("pkg:deb/debian/curl@8.*", "pkg:deb/debian/curl@7.0-1", False),
+        ("pkg:npm/@babel/core", "pkg:npm/%40babel/core@7.1.0", True),
+        ("pkg:npm/@babel/*", "pkg:npm/%40babel/core@7.1.0", True),
+        ("pkg:npm/@babel/core@7*", "pkg:npm/%40babel/core@7.1.0", True),
+        ("pkg:deb/debian/libstdc++6", "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14", True),
+        ("pkg:*/*log4j*", "pkg:maven/org.apache.logging.log4j/log4j-core@2.0", True),
+    ],
+)
+def test_globs_of_purls(pattern: str, purl: str, matches: bool) -> None:
+    """Without a version every version matches, an npm scope is no version, and encoding makes no difference."""
+    assert purl_matcher(pattern)(purl) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/usr/bin/curl", "/usr/bin/curl", True),
+        ("/bin/curl", "/usr/bin/curl", True),
+        ("/usr/bin/curl", "/bin/curl", True),
+        ("/usr/**", "/usr/bin/curl", True),
+        ("/usr/*", "/usr/bin/curl", False),
+        ("/**/curl", "/usr/bin/curl", True),
+        ("/root/", "/root/.ssh/id", True),
+        ("/root", "/root/.ssh/id", False),
+        ("/opt/[ab]", "/opt/a", True),
+    ],
+)
+def test_globs_of_paths(pattern: str, path: str, matches: bool) -> None:
+    """`*` stays within a directory, `**` crosses them, a trailing slash means all below, /bin is /usr/bin."""
+    assert path_matcher(pattern)(path) is matches
+
+
+# -- vulnerabilities --------------------------------------------------------------------------------------------------
+
+
+def scanned(place: Path, comparison: Comparison, before: Sequence[Any], after: Sequence[Any]) -> Comparison:
+    reports = grype(place, "vb.json", before), grype(place, "va.json", after)
+    return with_vulnerabilities(comparison, *(read_report(str(path)) for path in reports))
+
+
+def test_new_vulnerabilities(tmp_path: Path, grown: Comparison) -> None:
+    """New ones at or above the severity fail, milder ones pass, unrated ones warn."""
+    after = [match("curl", "7.0-1", "CVE-2024-1000", "Critical"), match("curl", "7.0-1", "CVE-2024-2000", "Medium"),
+             match("curl", "7.0-1", "CVE-2024-3000", "Unknown")]  # fmt: skip
+    comparison = scanned(tmp_path, grown, [], after)
+    verdict = judged(comparison, "vulnerabilities: {new: high}\n")
+    assert [(item.subject, item.rule, item.level) for item in verdict.findings] == [
+        ("CVE-2024-1000", "vulnerabilities.new", "fail"),
+        ("CVE-2024-3000", "vulnerabilities.unrated", "warn"),
+    ]
+    assert verdict.findings[0].where == "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12"
+    assert verdict.findings[0].fix == "upgrade to 9.9-1"
+    assert judged(comparison, "").passed
+
+
+def test_no_reports_where_the_policy_wants_them(pruned: Comparison) -> None:
+    """A policy about vulnerabilities fails when nobody looked for any."""
+    assert only(judged(pruned, "vulnerabilities: {new: high}\n")).what == "no scanner reports were given"
+
+
+def test_unseen_vulnerabilities(tmp_path: Path) -> None:
+    """A finding that went away with the package's entry alone fails, and so does the hidden package itself."""
+    hidden = comparison_of(tmp_path, [APP], programs("app", "dash"))
+    comparison = scanned(tmp_path, hidden, [match("dash", "0.5-1", "CVE-2024-1000")], [])
+    verdict = judged(comparison, "")
+    assert rules(verdict) == [("visibility", "fail"), ("vulnerabilities.unseen", "fail")]
+    assert "no longer reported, and not fixed" in verdict.findings[1].what
+    assert judged(comparison, "visibility: allow\nvulnerabilities: {unseen: allow}\n").findings == ()
+    assert judged(comparison, "visibility: warn\nvulnerabilities: {unseen: warn}\n").passed
+
+
+def test_another_database_is_a_warning(tmp_path: Path, pruned: Comparison) -> None:
+    """A finding that another database no longer has is no fix, and a failure only where the policy says so."""
+    before = grype(tmp_path, "vb.json", [match("app", "1.0-1", "CVE-2024-1000")])
+    after = grype(tmp_path, "va.json", [], descriptor={"name": "grype", "db": {"built": "2027"}})
+    comparison = with_vulnerabilities(pruned, read_report(str(before)), read_report(str(after)))
+    assert rules(judged(comparison, "")) == [("vulnerabilities.database", "warn")]
+    assert not judged(comparison, "vulnerabilities: {database: fail}\n").passed
+    assert judged(comparison, "vulnerabilities: {database: allow}\n").findings == ()
+
+
+# -- visibility, conformity, licenses ---------------------------------------------------------------------------------
+
+
+def test_visibility(tmp_path: Path) -> None:
+    """A package whose entry is gone while files remain fails, and the files are named."""
+    finding = only(judged(comparison_of(tmp_path, [APP], programs("app", "dash")), ""))
+    assert (finding.rule, finding.level) == ("visibility", Level.FAIL)
+    assert "/usr/bin/dash" in finding.what
+    assert finding.where.startswith("pkg:deb/debian/dash@")
+
+
+def test_conformity(pruned: Comparison) -> None:
+    """What differs from the plan fails unless the policy allows it."""
+    changes = (
+        FileChange(path="/a", change=Change.ADDED, before=None, after=None),
+        FileChange(path="/b", change=Change.REMOVED, before=None, after=None),
+    )
+    comparison = replace(pruned, conformity=changes)
+    verdict = judged(comparison, "")
+    assert [finding.what for finding in verdict.findings] == [
+        "/a is there though the plan dropped it",
+        "/b is missing though the plan keeps it",
+    ]
+    assert not verdict.passed
+    assert judged(comparison, "conformity: allow\n").findings == ()
+
+
+def test_licenses(pruned: Comparison) -> None:
+    """A license that is not allowed is a finding, and so is a package without one where the policy says so."""
+    assert judged(pruned, "licenses: {allow: [MIT]}\n").findings == ()
+    assert only(judged(pruned, "licenses: {deny: [MIT]}\n")).what == "app 1.0-1: MIT is not allowed"
+
+
+def test_a_package_without_a_license(grown: Comparison) -> None:
+    """Packages that state none warn unless the policy says otherwise."""
+    assert rules(judged(grown, "licenses: {}\n")) == [("licenses", "warn")] * 2
+    assert not judged(grown, "licenses: {unknown: fail}\n").passed
+    assert judged(grown, "licenses: {unknown: allow}\n").findings == ()
+
+
+def test_licenses_of_a_side_that_states_none(tmp_path: Path, pruned: Comparison) -> None:
+    """The same version has the licenses that it has before; where nobody states any there is one finding."""
+    bare = package("app", "1.0-1", ["/usr/bin/app"])
+    comparison = comparison_of(tmp_path, [bare], programs("app"))
+    assert only(judged(comparison, "licenses: {deny: [MIT]}\n")).what == "app 1.0-1: MIT is not allowed"
+    other = comparison_of(tmp_path, [bare, SHELL], programs("app", "dash"), before=[bare])
+    assert only(judged(other, "licenses: {deny: [MIT]}\n")).what == "neither side states the license of any package"
+
+
+# -- waivers ----------------------------------------------------------------------------------------------------------
+
+WAIVER = "waivers: {{rule: {rule}, where: '{where}', reason: known, owner: team, expires: {expires}}}\n"
+
+
+def test_a_waiver_covers_until_its_last_day(grown: Comparison) -> None:
+    """A waived finding is listed and lets the gate pass; on the day after the waiver itself is a finding."""
+    text = "forbid: [transfer]\n" + WAIVER.format(rule="forbid", where="/usr/bin/*", expires="2026-06-01")
+    verdict = judged(grown, text)
+    assert verdict.passed
+    assert only(verdict).waiver == "known (team, until 2026-06-01)"
+    late = judged(grown, text, today=date(2026, 6, 2))
+    assert rules(late) == [("forbid", "fail"), ("waiver", "fail")]
+    assert late.findings[1].what == "the waiver of forbid expired on 2026-06-01"
+
+
+def test_an_expired_waiver_is_a_finding_by_itself(pruned: Comparison) -> None:
+    """Also where there is nothing left that it would cover."""
+    verdict = judged(pruned, WAIVER.format(rule="forbid", where="/**", expires="2020-01-01"))
+    assert (only(verdict).rule, verdict.passed) == ("waiver", False)
+
+
+def test_an_idle_waiver_warns(pruned: Comparison) -> None:
+    """A waiver that covers nothing is worth a word and no failure."""
+    verdict = judged(pruned, WAIVER.format(rule="forbid", where="/**", expires="2030-01-01"))
+    assert (only(verdict).level, verdict.passed) == (Level.WARN, True)
+
+
+def test_a_waiver_of_a_whole_group_and_by_id(tmp_path: Path, grown: Comparison) -> None:
+    """`limits` covers every limit; a vulnerability is named by its id."""
+    text = "limits: {packages: 0}\n" + WAIVER.format(rule="limits", where="limits.*", expires="2030-01-01")
+    assert judged(grown, text).passed
+    comparison = scanned(tmp_path, grown, [], [match("curl", "7.0-1", "CVE-2024-1000")])
+    text = "vulnerabilities: {new: low}\n" + WAIVER.format(
+        rule="vulnerabilities.new", where="CVE-2024-1000", expires="2030-01-01"
+    )
+    assert judged(comparison, text).passed
+    assert not judged(comparison, text.replace("-1000", "-1001")).passed
+
+
+def test_a_glob_of_a_waiver_is_one_of_forbid(grown: Comparison) -> None:
+    """`*` stays within a directory and a purl without a version names every version, as elsewhere in the policy."""
+    text = "forbid: [transfer, 'pkg:deb/debian/curl']\n"
+
+    def levels(where: str) -> list[Level]:
+        verdict = judged(grown, text + WAIVER.format(rule="forbid", where=where, expires="2030-01-01"))
+        return [finding.level for finding in verdict.findings if finding.rule == "forbid"]
+
+    assert levels("/usr/*") == [Level.FAIL, Level.FAIL]
+    assert levels("/**") == [Level.FAIL, Level.WAIVED]
+    assert levels("pkg:deb/debian/curl") == [Level.FAIL, Level.WAIVED]
+    assert levels("*curl*") == [Level.FAIL, Level.FAIL]
+
+
+def test_a_waiver_of_a_path_with_brackets(tmp_path: Path) -> None:
+    """The very name comes first, whatever it would mean as a glob."""
+    comparison = comparison_of(tmp_path, [APP, SHELL], [*programs("app", "dash"), program("/app/[id].js")])
+    text = "forbid: [/app/**]\n" + WAIVER.format(rule="forbid", where="/app/[id].js", expires="2030-01-01")
+    assert rules(judged(comparison, text)) == [("forbid", "waived")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "waived"),
+    [("limits", "limits.*", False), ("limits.files", "limits.files", True), ("limits.files", "limits.f*", False),
+     ("limits", "limits.files", True)],
+)  # fmt: skip
+def test_what_nobody_looked_at_is_waived_by_name(tmp_path: Path, rule: str, where: str, waived: bool) -> None:
+    """A finding about what can't be told is covered by its exact name alone."""
+    comparison = comparison_of(tmp_path, [APP], programs("app"), all_=False)
+    text = "limits: {files: 100}\nvisibility: allow\n" + WAIVER.format(rule=rule, where=where, expires="2030-01-01")
+    assert judged(comparison, text).passed is waived
+    bare = "waivers: {rule: limits.files, reason: a, owner: b, expires: 2030-01-01}\n"
+    assert not judged(comparison, f"limits: {{files: 100}}\nvisibility: allow\n{bare}").passed
+
+
+def test_a_limit_is_waived_by_its_rule(grown: Comparison) -> None:
+    """One limit needs no `where`, and no other one is covered."""
+    bare = "waivers: {rule: limits.packages, reason: a, owner: b, expires: 2030-01-01}\n"
+    assert judged(grown, "limits: {packages: 0}\n" + bare).passed
+    assert not judged(grown, "limits: {packages: 0, files: 0}\n" + bare).passed
+
+
+# -- what a policy asks for and nobody looked at ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("vulnerabilities: {unseen: fail}", [("vulnerabilities.unseen", "fail")]),
+        ("vulnerabilities: {unseen: warn}", [("vulnerabilities.unseen", "warn")]),
+        ("vulnerabilities: {unrated: fail}", [("vulnerabilities.unrated", "fail")]),
+        ("vulnerabilities: {new: high, unseen: warn}", [("vulnerabilities.new", "fail")]),
+        ("vulnerabilities: {unseen: allow}", []),
+        ("conformity: fail", [("conformity", "warn")]),
+        ("conformity: allow", []),
+        ("", []),
+    ],
+)
+def test_keys_that_need_a_further_input(pruned: Comparison, text: str, expected: list[tuple[str, str]]) -> None:
+    """What a policy states is not passed over where the reports or the plan that it takes were not given."""
+    assert rules(judged(pruned, f"{text}\n")) == expected
+
+
+def test_unrated_alone(tmp_path: Path, grown: Comparison) -> None:
+    """A policy may be about new vulnerabilities that nobody has rated, and no others."""
+    after = [match("curl", "7.0-1", "CVE-2024-1000", "Critical"), match("curl", "7.0-1", "CVE-2024-3000", "Unknown")]
+    comparison = scanned(tmp_path, grown, [], after)
+    found = judged(comparison, "vulnerabilities: {unrated: fail}\n").findings
+    assert [(item.subject, item.rule, item.level) for item in found] == [
+        ("CVE-2024-3000", "vulnerabilities.unrated", "fail")
+    ]
+
+
+def test_visibility_that_cannot_be_told(tmp_path: Path) -> None:
+    """Whether files of a removed package remain fails where the policy wants it known."""
+    comparison = comparison_of(tmp_path, [APP], programs("app"), all_=False)
+    assert rules(judged(comparison, "")) == [("visibility", "warn")]
+    assert rules(judged(comparison, "visibility: {unknown: fail}\n")) == [("visibility", "fail")]
+    assert judged(comparison, "visibility: {unknown: allow}\n").findings == ()
+
+
+def test_licenses_that_spdx_does_not_know(tmp_path: Path) -> None:
+    """They are one finding of the package, of the level of what is unknown."""
+    words = [{"value": word, "spdxExpression": "", "type": "declared"} for word in ("ours", "public-domain", "MIT")]
+    named = package("app", "1.0-1", ["/usr/bin/app"], licenses=words)
+    comparison = comparison_of(tmp_path, [named], programs("app"))
+    finding = only(judged(comparison, "licenses: {deny: [AGPL-3.0-*], unknown: fail}\n"))
+    assert finding.what == "app 1.0-1: 'ours', 'public-domain' are unknown to SPDX"
+    assert finding.level is Level.FAIL
+
+
+# -- the policy to start from -----------------------------------------------------------------------------------------
+
+
+def test_a_baseline_passes_its_starter_policy(tmp_path: Path) -> None:
+    """The starter policy is sound, and what it was made from passes it against itself without findings."""
+    path = sbom(tmp_path, "base.json", [APP, SHELL], programs("app", "dash", "su"))
+    comparison = compared(path, path)
+    text = starter_policy(comparison.after, comparison.surface_after)
+    policy = policy_of(text)
+    assert {limit.name for limit in policy.limits} == {"packages", "files", "megabytes", "setuid", "executables"}
+    assert evaluate(comparison, policy, today=TODAY).findings == ()
+    assert "shell" not in [selector.pattern for selector in policy.forbid]
+    assert "compiler" in [selector.pattern for selector in policy.forbid]
+
+
+def test_a_starter_policy_of_what_lists_no_files(tmp_path: Path) -> None:
+    """Limits that the baseline can't be held against are comments."""
+    content = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+               "components": [{"type": "library", "name": "a", "version": "1", "purl": "pkg:deb/debian/a@1"}]}  # fmt: skip
+    path = tmp_path / "\x1b[31m.json"
+    path.write_text(json.dumps(content))
+    comparison = compared(path, path)
+    text = starter_policy(comparison.after, comparison.surface_after)
+    assert text.replace("\n", "").isprintable()
+    policy = policy_of(text)
+    assert [limit.name for limit in policy.limits] == ["packages"]
+    assert evaluate(comparison, policy, today=TODAY).passed
+
+
+def test_hostile_names_are_escaped(tmp_path: Path) -> None:
+    """No finding carries a control character, whatever packages and files are called."""
+    evil = package("e\x1b[31mvil", "1\x07", ["/usr/bin/e\nvil"])
+    comparison = comparison_of(tmp_path, [APP, evil], [*programs("app"), program("/usr/bin/e\nvil")])
+    verdict = judged(
+        comparison, "forbid: ['pkg:deb/**', '/**/e*', executable]\nlicenses: {deny: [MIT]}\nlimits: {files: 0}\n"
+    )
+    assert len(verdict.findings) > 4
+    for finding in verdict.findings:
+        for text in (finding.what, finding.where, finding.why, finding.fix, finding.key):
+            assert text.isprintable(), finding

@@ -1,0 +1,110 @@
+"""Limits and selectors where a side can't tell, or tells less than the other."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from pruner.gate.compare import compare
+from pruner.gate.compare.surface import surface_of
+from pruner.gate.evaluate import evaluate
+from pruner.gate.policy import policy_of
+from pruner.gate.policy.starter import starter_policy
+from pruner.gate.reports.listing import table_rows
+from pruner.gate.types import Finding, Level, PackageKey, Side, SideKind, Verdict
+from tests.unit.sides import TOOL, made_side, package, regular
+
+SYSTEM = frozenset({"deb", "apk", "rpm"})
+CURL = PackageKey("deb", "debian", "curl", "amd64")
+MS = PackageKey("npm", "", "ms", "")
+TABLE_MB = 3
+
+
+def judged(before: Side, after: Side, text: str) -> Verdict:
+    policy = policy_of(f"version: 1\nvisibility: allow\n{text}")
+    return evaluate(compare(before, after), policy, today=date(2026, 6, 1))
+
+
+def failing(verdict: Verdict) -> list[Finding]:
+    return [finding for finding in verdict.findings if finding.level is Level.FAIL]
+
+
+def root(*keys: PackageKey, **fields: object) -> Side:
+    return made_side([package(key) for key in keys], [regular("/x")], package_types=SYSTEM, **fields)
+
+
+def sbom(*keys: PackageKey, **fields: object) -> Side:
+    return made_side([package(key) for key in keys], [regular("/x")], kind=SideKind.SBOM, **fields)
+
+
+@pytest.mark.parametrize("pattern", ["pkg:npm/ms", "pkg:*/ms", "pkg:n*/ms", "pkg:*/*"])
+def test_a_root_can_not_tell_packages_without_a_database(pattern: str) -> None:
+    """Its databases list system packages alone: that nothing else is there is not known, and so is no pass."""
+    verdict = judged(root(TOOL), root(TOOL), f"forbid: ['{pattern}']\n")
+    unknown = failing(verdict)[0]
+    assert unknown.what == (f"'{pattern}' can't be looked for: the side after tells of apk, deb, rpm packages alone")
+    assert "SBOM" in unknown.fix
+    # An SBOM tells all.
+    assert judged(sbom(TOOL), sbom(TOOL), "forbid: ['pkg:*/ms']\n").passed
+
+
+def test_what_a_root_does_tell() -> None:
+    """A type that its databases list is answered; what is found is found, whatever else may be there."""
+    assert judged(root(TOOL), root(TOOL), "forbid: ['pkg:deb/curl', 'pkg:rpm/*']\nrequire: ['pkg:*/tool']\n").passed
+    found = failing(judged(root(TOOL), root(TOOL, CURL), "forbid: ['pkg:*/curl']\n"))
+    assert [finding.where for finding in found] == ["forbid[0]", "pkg:deb/curl@1.0-1"]
+    missing = failing(judged(root(TOOL), root(TOOL), "require: ['pkg:npm/ms']\n"))
+    assert "can't be looked for" in missing[0].what
+
+
+def test_a_root_without_packages_can_not_tell() -> None:
+    """No database is not no packages; a plan that keeps none knows."""
+    verdict = judged(root(TOOL), root(), "limits: {packages: 5}\nforbid: ['pkg:deb/curl']\n")
+    assert [finding.rule for finding in failing(verdict)] == ["forbid", "limits.packages"]
+    assert "lists no packages" in verdict.findings[0].what
+    empty = root()
+    assert "#  packages: 0  # not recorded" in starter_policy(empty, surface_of(empty))
+    plan = made_side([], [regular("/x")], kind=SideKind.PLAN)
+    assert judged(plan, plan, "limits: {packages: 0}\nforbid: ['pkg:deb/curl']\n").passed
+
+
+def test_relative_limits_count_packages_that_both_tell() -> None:
+    """An SBOM's npm packages are not gone because a root can't list them, nor new the other way round."""
+    fat, thin = sbom(TOOL, MS), root(TOOL, CURL)
+    (grown,) = judged(fat, thin, "limits: {packages: +0}\n").limits
+    assert (grown.before, grown.after, grown.kept) == (1, 2, False)
+    (shrunk,) = judged(thin, fat, "limits: {packages: +0}\n").limits
+    assert (shrunk.before, shrunk.after, shrunk.kept) == (2, 1, True)
+    (absolute,) = judged(thin, fat, "limits: {packages: 2}\n").limits
+    assert (absolute.before, absolute.after) == (2, 2)
+
+
+def test_hard_links_weigh_alike_on_both_sides() -> None:
+    """A scan of a directory lists two names as two files: the root of the same image is no smaller than it."""
+    names = [regular("/a", bytes=1_000_000), regular("/b", bytes=1_000_000)]
+    linked = [names[0], regular("/b", bytes=1_000_000, hardlink="/a")]
+    scanned = made_side([package()], names, kind=SideKind.SBOM)
+    there = made_side([package()], linked)
+    for before, after in ((scanned, there), (there, scanned)):
+        (limit,) = judged(before, after, "limits: {megabytes: +0}\n").limits
+        assert (limit.before, limit.after, limit.kept) == (2.0, 2.0, True)
+        comparison = compare(before, after)
+        assert table_rows(comparison)[TABLE_MB] == ("MB", "2.0", "2.0", "=")
+        assert any("hard links" in note for note in comparison.notes)
+    (same,) = judged(there, there, "limits: {megabytes: +0}\n").limits
+    assert (same.before, same.after) == (1.0, 1.0)
+    assert not any("hard links" in note for note in compare(there, there).notes)
+
+
+def test_a_default_scan_passes_no_limit_on_what_it_does_not_list() -> None:
+    """setuid and shells of no package are not listed with modes: a limit of none is not kept, a shell is named."""
+    side = made_side([package()], [regular("/bin/sh", 0o755, owner=TOOL)], kind=SideKind.SBOM, complete=False)
+    verdict = judged(side, side, "limits: {setuid: 0, executables: 9}\nforbid: [shell, transfer]\n")
+    assert [finding.rule for finding in failing(verdict)] == [
+        "forbid", "forbid", "forbid", "limits.executables", "limits.setuid"
+    ]  # fmt: skip
+    assert "/bin/sh" in {finding.where for finding in failing(verdict)}
+    text = starter_policy(side, surface_of(side))
+    assert "\n#  setuid: 0  # not recorded" in text
+    assert "\n  - transfer" not in text

@@ -1,0 +1,264 @@
+"""The HTML report: self-contained, safe, the same each time; its data and its graph."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pruner.gate.reports
+from pruner.gate.compare import compare
+from pruner.gate.reports import report_text
+from pruner.gate.reports.graph import graph_of
+from pruner.gate.reports.htmldata import MOST_FILES, report_data, script_json
+from pruner.gate.sides.plan import plan_side
+from pruner.gate.types import Comparison, Verdict
+from tests.unit.emit_plans import small_plan
+from tests.unit.gatereports import HOSTILE, compared_names, finding, judged
+from tests.unit.sides import debian, file_of, made_side, program, regular, side
+
+VENDOR = Path(pruner.gate.reports.__file__).parent / "vendor"
+
+
+class Page(HTMLParser):
+    """Tags, attributes and the text of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.raw: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem:
+            self.raw.append((self.cdata_elem, data))
+        else:
+            self.text += data
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    return compared_names(tmp_path)
+
+
+@pytest.fixture
+def page(comparison: Comparison) -> Page:
+    return Page(report_text("html", comparison, judged(comparison)))
+
+
+def test_vendored_files_are_what_they_say() -> None:
+    """Every vendored script has its version, its licence and the digest that is stated."""
+    rows = re.findall(
+        r"\| `([\w.-]+)` \|.*\| ([\d.]+) \| \w+ \(`([\w.-]+)`\) \| `([0-9a-f]{64})` \|",
+        (VENDOR / "README.md").read_text(),
+    )
+    assert {name for name, *_ in rows} == {path.name for path in VENDOR.glob("*.js")} != set()
+    for name, version, licence, digest in rows:
+        content = (VENDOR / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+        assert f"v{version} ".encode() in content[:200]
+        assert "Permission to use, copy, modify" in (VENDOR / licence).read_text()
+
+
+def test_nothing_is_loaded(page: Page) -> None:
+    """No element names another resource, and no attribute is a script or a style."""
+    assert {tag for tag, _ in page.tags} & {"img", "link", "iframe", "object", "embed", "base", "form"} == set()
+    for tag, attributes in page.tags:
+        assert not {"src", "style", "srcset"} & attributes.keys(), tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        assert attributes.get("href", "#").startswith("#")
+
+
+def test_the_policy_names_every_script(page: Page) -> None:
+    """The content policy allows the digests of the scripts and the style, and nothing else."""
+    (policy,) = [
+        attributes["content"]
+        for _, attributes in page.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    digests = [
+        "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'" for _, text in page.raw
+    ]
+    style, data, library, script = digests
+    assert f"script-src {library} {script}; style-src {style};" in policy
+    assert data not in policy
+
+
+def test_names_are_text(page: Page) -> None:
+    """A hostile name stands in the page as text, its control characters written out."""
+    for name in HOSTILE[:6]:
+        assert f"/usr/bin/{name}" in page.text
+    assert "a\\u202eb\\u2028c\\x1b[31m" in page.text
+    data = next(text for tag, text in page.raw if tag == "script" and text.startswith("{"))
+    assert not set("<>&") & set(data)
+    assert data.isascii()
+    assert {package[0] for package in json.loads(data)["packages"]} >= {name for name in HOSTILE[:6] if "/" not in name}
+
+
+def test_script_json() -> None:
+    """What would end the element or a line is escaped and comes back."""
+    value = {"</script>": "<!-- & \u2028 \u2029"}
+    text = script_json(value)
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == value
+
+
+def paths(data: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    for shared, rest in zip(data["files"]["shared"], data["files"]["rest"], strict=True):
+        found.append((found[-1] if found else "")[:shared] + rest)
+    return found
+
+
+def test_files_and_their_states(comparison: Comparison) -> None:
+    """Every file of either side is there with its state and its package."""
+    data = report_data(comparison, None)
+    listed = dict(zip(paths(data), data["files"]["state"], strict=True))
+    assert data["states"][listed["/usr/bin/su"]] == "dropped"
+    assert data["states"][listed["/usr/bin/app"]] == "kept"
+    assert listed.keys() == {
+        *(f"/usr/bin/{name}" for name in (*HOSTILE[:6], *HOSTILE[7:], "app", "su")),
+        "/usr/bin/a\\u202eb\\u2028c\\x1b[31m",
+        "/var/lib/dpkg/status",
+    }
+    owner = data["files"]["package"][paths(data).index("/usr/bin/app")]
+    assert data["packages"][owner][0] == "app"
+
+
+def test_many_files_are_cut_and_counted() -> None:
+    """Beyond the most that a browser takes, what is gone is left out first, and the number is told."""
+    before = made_side(files=[regular(f"/b/{at:06}") for at in range(MOST_FILES)])
+    after = made_side(files=[regular(f"/a/{at:06}") for at in range(MOST_FILES - 1)])
+    data = report_data(compare(before, after), None)
+    assert len(data["files"]["rest"]) == MOST_FILES
+    assert data["leftOut"] == MOST_FILES - 1
+    assert [path for path in paths(data) if path.startswith("/b/")] == ["/b/000000"]
+
+
+def test_ten_thousand_files_stay_small() -> None:
+    """The file of an image with 10,000 files is below 2 MB."""
+    files = [regular(f"/usr/share/package-{at % 100}/directory/{at}/file-of-a-usual-name.txt") for at in range(10_000)]
+    comparison = compare(made_side(files=files), made_side(files=files[::2]))
+    text = report_text("html", comparison, Verdict(passed=True, findings=()))
+    assert len(text.encode()) < 2_000_000
+    assert "10000" in text
+
+
+def test_many_findings_are_folded(comparison: Comparison) -> None:
+    """Twenty are open to the eye, up to 500 are written out, and the rest are counted."""
+    findings = tuple(replace(finding(), where=f"/bin/{at}") for at in range(600))
+    text = report_text("html", comparison, Verdict(passed=False, findings=findings))
+    assert text.count('<details class="finding fail"') == 500
+    assert "<summary>480 more</summary>" in text
+    assert "<p>100 more are in the JSON report.</p>" in text
+
+
+def groups(data: dict[str, Any]) -> dict[str, str]:
+    """The group before each group, by labels."""
+    listed = data["groups"]
+    return {label: listed[parent][0] if parent >= 0 else "" for label, _, _, parent in listed}
+
+
+def chain_of(data: dict[str, Any], path: str) -> list[str]:
+    """What the script shows for a file."""
+    names = [*paths(data), *data["others"]]
+    node, steps = names.index(path), [path]
+    while data["source"][node] >= 0:
+        node = data["source"][node]
+        steps.insert(0, names[node])
+    return steps
+
+
+def test_the_graph_of_a_plan() -> None:
+    """Each package hangs on what first needs it; a file's chain begins at the entry point; a dropped one has a reason."""
+    plan = small_plan()
+    after = plan_side(plan, name="plan")
+    before = replace(after, files={**(after.files or {}), "/usr/bin/curl": regular("/usr/bin/curl")})
+    data = report_data(compare(before, after, plan=plan), plan)
+    assert groups(data)["libc6"] == "capability users"
+    assert groups(data)["python3.11"] == "entry image"
+    assert chain_of(data, "/usr/lib/libc.so.6") == [
+        "entry image",
+        "/usr/bin/python3",
+        "/usr/bin/python3.11",
+        "capability users",
+        "/usr/lib/libc.so.6",
+    ]
+    file = paths(data).index("/usr/bin/curl")
+    assert data["strings"][data["why"][file]] == "not reached"
+    step = paths(data).index("/usr/bin/python3")
+    assert [data["strings"][data[name][step]] for name in ("kind", "evidence")] == ["entry", "first word"]
+
+
+def test_the_graph_without_a_plan(tmp_path: Path) -> None:
+    """Libraries and interpreters from the entry points that are known; the other packages stand apart."""
+    artifacts = [
+        debian("app", "1", ["/usr/bin/app"]),
+        debian("libz", "1", ["/usr/lib/libz.so.1"]),
+        debian("docs", "1", ["/usr/share/doc/docs"]),
+    ]
+    files = [
+        program("/usr/bin/app", "libz.so.1"),
+        program("/usr/lib/libz.so.1", starts=False),
+        file_of("/usr/share/doc/docs"),
+    ]
+    made = replace(side(tmp_path, artifacts, files), entries=("/usr/bin/app",))
+    data = report_data(compare(made, made), None)
+    assert groups(data) == {
+        "entry /usr/bin/app": "",
+        "app": "entry /usr/bin/app",
+        "libz": "app",
+        "docs": "not reached from an entry point",
+        "not reached from an entry point": "",
+    }
+    assert chain_of(data, "/usr/lib/libz.so.1") == ["entry /usr/bin/app", "/usr/bin/app", "/usr/lib/libz.so.1"]
+    assert chain_of(data, "/usr/share/doc/docs") == ["/usr/share/doc/docs"]
+
+
+def test_the_graph_without_entry_points(tmp_path: Path) -> None:
+    """Where no entry point is known, every program that can be started is one."""
+    artifacts = [debian("app", "1", ["/usr/bin/app"]), debian("libz", "1", ["/usr/lib/libz.so.1"])]
+    made = side(
+        tmp_path, artifacts, [program("/usr/bin/app", "libz.so.1"), program("/usr/lib/libz.so.1", starts=False)]
+    )
+    assert made.entries == ()
+    found = groups(report_data(compare(made, made), None))
+    assert found == {"entry any program": "", "app": "entry any program", "libz": "app"}
+
+
+def test_no_group_comes_below_itself(tmp_path: Path) -> None:
+    """Packages that need each other still make a tree, and both needs are drawn."""
+    artifacts = [debian("a", "1", ["/usr/lib/liba.so.1"]), debian("b", "1", ["/usr/lib/libb.so.1"])]
+    files = [program("/usr/lib/liba.so.1", "libb.so.1"), program("/usr/lib/libb.so.1", "liba.so.1")]
+    made = replace(side(tmp_path, artifacts, files), entries=("/usr/lib/liba.so.1",))
+    graph = graph_of(compare(made, made), None)
+    labels = [group.label for group in graph.groups]
+    a, b = labels.index("a"), labels.index("b")
+    assert {(a, b), (b, a)} <= set(graph.edges)
+    for number in range(len(graph.groups)):
+        seen = set()
+        while number >= 0:
+            assert number not in seen
+            seen.add(number)
+            number = graph.groups[number].parent
+
+
+def test_sides_without_files() -> None:
+    """Where a side lists no files, there are packages and nothing else, and the report is whole."""
+    comparison = compare(made_side(files=None), made_side(files=None))
+    text = report_text("html", comparison, Verdict(passed=True, findings=()))
+    assert text.endswith("</html>\n")
+    assert report_data(comparison, None)["files"]["rest"] == []

@@ -1,11 +1,12 @@
-"""Wall time and peak memory of `pruner diff`, next to `syft convert` of the same: `python -m benchmarks.gate`.
+"""Wall time and peak memory of `pruner diff` and `pruner gate`, next to `syft convert`: `python -m benchmarks.gate`.
 
-Every figure is of a whole process, the median of several runs taken in turn. `syft convert` reads one SBOM and writes
-it again, without comparing anything; it is the nearest work of a public tool. Nothing fails here.
+Every figure is of a whole process, the median of several runs taken in turn. `syft convert` reads each of the two SBOMs
+and writes it again, without comparing anything; it is the nearest work of a public tool. Nothing fails here.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from multiprocessing import Process
@@ -16,25 +17,27 @@ from benchmarks.plan import compare
 from tests.corpus import apps, roots
 from tests.support import syft
 
-LIMITS = {"large": (4.0, 600.0), "ordinary": (1.2, 600.0)}
+LIMITS = {"large diff": (4.0, 600.0), "gate": (1.2, None)}
 """Seconds and MB (10^6 bytes)."""
 _ORDINARY = ("nginx", "python")
+"""Images of some 11,000 files."""
+_HEAD = ("pair", "MB", "pruner s", "limit s", "peak MB", "limit MB", "convert s", "convert MB", "ratio", "within")
 
 
-def diff_command(before: Path, after: Path, *options: str) -> list[str]:
-    """The command line that compares two sides."""
-    return [sys.executable, "-m", "pruner", "diff", str(before), str(after), *options]
+def pruner_command(*words: str | Path) -> list[str]:
+    """A command line of pruner."""
+    return [sys.executable, "-m", "pruner", *map(str, words)]
 
 
-def convert_command(sbom: Path) -> list[str]:
-    """The command line by which Syft reads an SBOM and writes it as it was."""
-    return [syft(), "convert", "-q", str(sbom), "-o", "syft-json"]
+def convert_command(*sboms: Path) -> list[str]:
+    """The command line by which Syft reads SBOMs, one after the other, and writes each as it was."""
+    script = 'syft=$1; shift; for sbom; do "$syft" convert -q "$sbom" -o syft-json; done'
+    return ["sh", "-c", script, "sh", syft(), *map(str, sboms)]
 
 
 def main() -> None:
     """Print one row for each pair."""
-    head = ("pair", "MB", "diff s", "limit s", "peak MB", "limit MB", "convert s", "convert MB", "within")
-    print("  ".join(f"{cell:>10}" for cell in head))
+    print("  ".join(f"{cell:>10}" for cell in _HEAD))
     with tempfile.TemporaryDirectory() as scratch:
         before, after = Path(scratch) / "before.json", Path(scratch) / "after.json"
         # In processes of their own: a child's peak memory counts from what its parent held when it was forked.
@@ -42,25 +45,29 @@ def main() -> None:
             maker = Process(target=write_large_sbom, args=(place,), kwargs={"seed": seed, "pruned": seed == 2})
             maker.start()
             maker.join()
-        row("large", before, after)
-        built = [roots.fat_root(apps.APPS[name]) for name in _ORDINARY]
-        row("ordinary", built[0].sbom, built[1].sbom)
-        row("roots", built[0].root, built[1].root)
+        row("large diff", pruner_command("diff", before, after), before, after)
+        one, other = (roots.fat_root(apps.APPS[name]) for name in _ORDINARY)
+        row("diff", pruner_command("diff", one.sbom, other.sbom), one.sbom, other.sbom)
+        policy = Path(scratch) / "policy.yaml"
+        with policy.open("wb") as stream:
+            subprocess.run(pruner_command("policy", "init", other.sbom), check=True, stdout=stream)
+        gate = pruner_command("gate", one.sbom, other.sbom, "--policy", policy)
+        row("gate", gate, one.sbom, other.sbom)
+        row("diff roots", pruner_command("diff", one.root, other.root))
 
 
-def row(name: str, before: Path, after: Path) -> None:
-    """Measure one pair and print its row."""
-    commands = {"diff": diff_command(before, after)}
-    if before.is_file():
-        commands["convert"] = convert_command(before)
+def row(name: str, command: list[str], *sboms: Path) -> None:
+    """Measure `command`, next to reading and writing `sboms` by Syft, and print a row."""
+    commands = {"pruner": command} | ({"convert": convert_command(*sboms)} if sboms else {})
     found = compare(commands)
-    seconds, memory = found["diff"]
-    limits = LIMITS.get(name)
-    within = "" if limits is None else "yes" if seconds <= limits[0] and memory <= limits[1] else "NO"
-    size = before.stat().st_size / 1e6 if before.is_file() else None
-    numbers = (size, seconds, *(limits or (None, None)), *found.get("convert", (None, None)))
-    order = (numbers[0], numbers[1], numbers[2], memory, numbers[3], numbers[4], numbers[5])
-    cells = ("-" if number is None else f"{number:.2f}" for number in order)
+    seconds, memory = found["pruner"]
+    convert = found.get("convert")
+    allowed, most = LIMITS.get(name, (None, None))
+    within = "" if allowed is None else "yes" if seconds <= allowed and memory <= (most or memory) else "NO"
+    size = sum(sbom.stat().st_size for sbom in sboms) / 1e6 if sboms else None
+    ratio = seconds / convert[0] if convert else None
+    numbers = (size, seconds, allowed, memory, most, *(convert or (None, None)), ratio)
+    cells = ("-" if number is None else f"{number:.2f}" for number in numbers)
     print("  ".join([f"{name:>10}", *(f"{cell:>10}" for cell in cells), f"{within:>10}"]), flush=True)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pruner.gate.evaluate.chains import shortest_parents
-from pruner.model import Edge, EdgeKind, Node, entry_node
+from pruner.gate.evaluate.chains import Chains, shortest_parents
+from pruner.model import Distro, Edge, EdgeKind, Node, entry_node
+from pruner.plan.types import OptionalPlan, Plan
+from tests.unit.emit_plans import file_plan, totals
 
 
 def edge(source: str, target: str) -> Edge:
@@ -29,3 +31,25 @@ def test_a_ring_that_no_entry_leads_to() -> None:
         "/y",
         "entry:e",
     ]
+
+
+def plan_of(edges: tuple[Edge, ...], option: str, optional: tuple[Edge, ...]) -> Plan:
+    """A plan that keeps what `edges` and the `optional` ones of `option` lead to."""
+    everything = (*edges, *optional)
+    return Plan(
+        profile="balanced", entries=(), inputs=(), image=None, distro=Distro(id="debian"), mode="root",
+        files=tuple(file_plan(path) for path in sorted({str(edge.target) for edge in everything})),
+        packages=(), edges=everything, before=totals(1), after=totals(1),
+        optional=(OptionalPlan(name=option, accepted=True, edges=optional, bytes=1, files=1, why="x"),),
+    )  # fmt: skip
+
+
+def test_the_option_that_alone_keeps_a_file() -> None:
+    """A file that only chains over an option lead to goes with it; what something else needs as well does not."""
+    entry = entry_node("/bin/a")
+    needs = (edge(entry, "/bin/a"), edge("/bin/a", "/both"), edge("/extra", "/below"))
+    chains = Chains(plan_of(needs, "extras", (edge("/bin/a", "/extra"), edge("/extra", "/both"))))
+    assert {path: chains.option(path) for path in ("/extra", "/below", "/both", "/bin/a", "/none")} == {
+        "/extra": "extras", "/below": "extras", "/both": "", "/bin/a": "", "/none": ""
+    }  # fmt: skip
+    assert chains.steps("/below") == ("entry /bin/a", "load: x -> /bin/a", "load: x -> /extra", "load: x -> /below")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pruner.gate.evaluate.chains import chain_finder
+from pruner.gate.evaluate.chains import Chains
 from pruner.gate.evaluate.judgements import (
     conformity_findings,
     license_findings,
@@ -99,14 +99,21 @@ def _idle(waiver: Waiver, policy: Policy) -> Finding:
 
 
 def _chained(findings: Sequence[Finding], comparison: Comparison, plan: Plan) -> list[Finding]:
-    """`findings` with the reason why the plan keeps the path, or a file of the package, that each is about."""
-    chain = chain_finder(plan)
+    """`findings` with the reason why the plan keeps the path, or a file of the package, that each is about.
+
+    Where the plan keeps what is forbidden for an option alone, refusing the option is what would end the finding.
+    """
+    chains = Chains(plan)
     owned: dict[str, tuple[str, ...]] = {
         package.purl: package.files for packages in comparison.after.packages.values() for package in packages
     }
 
-    def reason(where: str) -> tuple[str, ...]:
+    def explained(finding: Finding) -> Finding:
+        where = finding.where
         paths = (where,) if where.startswith("/") else owned.get(where, ())
-        return next((steps for path in paths if (steps := chain(path))), ())
+        chain = next((steps for path in paths if (steps := chains.steps(path))), ())
+        option = chains.option(where) if finding.rule == "forbid" else ""
+        fix = f"plan again with `--refuse {option}`: nothing else needs it" if option else finding.fix
+        return replace(finding, chain=chain, fix=fix)
 
-    return [replace(finding, chain=reason(finding.where)) for finding in findings]
+    return [explained(finding) for finding in findings]

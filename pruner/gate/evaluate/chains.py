@@ -10,32 +10,72 @@ from pruner.model import Node, node_kind, node_name
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pruner.model import Edge
-    from pruner.plan.types import Plan
+    from pruner.plan.types import FilePlan, Plan
 
 
-def chain_finder(plan: Plan) -> Callable[[str], tuple[str, ...]]:
-    """A function from a path to its chain, one printable line a step; empty for what the plan does not keep.
+class Chains:
+    """Look-ups in the needs that a plan keeps things for.
 
     All chains are found in one walk: asking for each by itself would sort the plan's edges every time.
     """
-    parents = shortest_parents(plan.edges)
-    kept = {file.path: file for file in plan.files if file.decision is not Decision.DROP}
 
-    def chain(path: str) -> tuple[str, ...]:
-        file = kept.get(path)
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._parents = shortest_parents(plan.edges)
+        self._kept = {file.path: file for file in plan.files if file.decision is not Decision.DROP}
+        self._options = {edge: option.name for option in plan.optional if option.accepted for edge in option.edges}
+        self._reached: dict[str, Collection[Node]] = {}
+
+    def steps(self, path: str) -> tuple[str, ...]:
+        """The chain to `path`, one printable line a step; empty for what the plan does not keep."""
+        file = self._kept.get(path)
         if file is None:
             return ()
-        node = Node(path if path in parents else file.origin or path)
-        steps: list[str] = []
-        while (edge := parents.get(node)) is not None:
-            steps.append(f"{edge.kind}: {printable(edge.evidence)} -> {shown_node(edge.target)}")
-            node = edge.source
-        return (shown_node(node), *reversed(steps)) if steps else (printable(file.reason),)
+        start, edges = self._way(file)
+        if not edges:
+            return (printable(file.reason),)
+        return (
+            shown_node(start),
+            *(f"{edge.kind}: {printable(edge.evidence)} -> {shown_node(edge.target)}" for edge in edges),
+        )
 
-    return chain
+    def option(self, path: str) -> str:
+        """The option that the plan keeps `path` for, so that refusing it drops the file; empty where there is none."""
+        file = self._kept.get(path)
+        if file is None:
+            return ""
+        for edge in reversed(self._way(file)[1]):
+            option = self._options.get(edge)
+            if option is not None and self._node(file) not in self._without(option):
+                return option
+        return ""
+
+    def _node(self, file: FilePlan) -> Node:
+        return Node(file.path if file.path in self._parents else file.origin or file.path)
+
+    def _way(self, file: FilePlan) -> tuple[Node, list[Edge]]:
+        """Where the chain to `file` begins, and its edges in order."""
+        node = self._node(file)
+        edges: list[Edge] = []
+        while (edge := self._parents.get(node)) is not None:
+            edges.append(edge)
+            node = edge.source
+        return node, edges[::-1]
+
+    def _without(self, option: str) -> Collection[Node]:
+        """Everything that chains from the same beginnings lead to without the edges of `option`."""
+        if option not in self._reached:
+            targets: dict[Node, list[Edge]] = {}
+            for edge in self._plan.edges:
+                if self._options.get(edge) != option:
+                    targets.setdefault(edge.source, []).append(edge)
+            reached: dict[Node, Edge | None] = {node: None for node, edge in self._parents.items() if edge is None}
+            _follow(reached, targets)
+            self._reached[option] = reached.keys()
+        return self._reached[option]
 
 
 def shortest_parents(edges: Iterable[Edge]) -> dict[Node, Edge | None]:

@@ -73,8 +73,8 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
     tree = Tree(files)
     locked = list(installed_of(artifacts.locked, artifacts.packages, tree))
     packages = ordered(with_extensions(package, tree) for package in [*artifacts.packages, *locked])
-    contains = _contained(document, listing)
-    usable = None if selection is Selection.ALL and all(package.files for package in packages) else contains
+    told = selection is Selection.ALL and all(package.files for package in packages)
+    contains = None if told else _contained(document, listing)
     return Inventory(
         name=source.name,
         format="syft-json",
@@ -84,7 +84,7 @@ def read_syft(data: bytes, name: str, version: str) -> Inventory:
         image=source.image,
         packages=packages,
         files=files,
-        owners=owners_of(packages, tree, usable),
+        owners=owners_of(packages, tree, contains),
         dependencies=_dependencies(document, packages),
         selection=selection,
         lacks=(*_lacks(document, listing, schema, selection), *_left_out(document, artifacts, packages)),

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export SYFT_CHECK_FOR_APP_UPDATE = false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint corpus images corpus-full integration chisel chisel-ci bench wheel clean
+.PHONY: help demo demo-gate test lint corpus images corpus-full integration chisel chisel-ci bench wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,13 @@ demo: $(BIN)/.ready  ## plan samples/ and print the summary
 	$(BIN)/pruner plan samples/web.syft.json.zst --config samples/pruner.yaml --output demo
 	@echo
 	$(BIN)/pruner costs demo
+
+demo-gate: demo  ## hold the sample, pruned, against samples/policy.yaml: it fails for one reason, and then passes
+	@echo
+	$(BIN)/pruner gate samples/web.syft.json.zst demo --policy samples/policy.yaml --plan demo; [ $$? -eq 1 ]
+	@echo
+	$(BIN)/pruner plan samples/web.syft.json.zst --config samples/pruner.yaml --refuse web-root --output demo >/dev/null
+	$(BIN)/pruner gate samples/web.syft.json.zst demo --policy samples/policy.yaml --plan demo --report html=demo/gate.html
 
 test: $(BIN)/.ready lint  ## lint, types, architecture, unit and property tests
 	$(BIN)/pytest -q -n auto -m "not corpus and not integration"

@@ -115,6 +115,24 @@ def test_readme_shows_the_demo(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
     assert f"```text\n{done.out.rstrip()}\n" in README
 
 
+def test_readme_shows_the_gate_of_the_demo(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo-gate` fails for the reason that the README shows, and passes as it shows once that is mended."""
+    makefile = (ROOT / "Makefile").read_text()
+    plan, again = re.findall(r"pruner (plan samples/\S+ --config samples/pruner\.yaml.* --output demo)\b", makefile)
+    gate, report = re.findall(r"pruner (gate samples/\S+ demo --policy samples/policy\.yaml --plan demo)(.*)", makefile)
+    if not (ROOT / "samples" / plan.split()[1].partition("/")[2]).exists():
+        skip("the sample is not there")
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    for planned, words, code in ((plan, gate[0].split(), 1), (again, [*report[0].split(), *report[1].split()], 0)):
+        assert run(*planned.split()).code == 0
+        done = run(*words)
+        assert done.code == code, done.err
+        shown = done.out.partition("\n\nnote:")[0]
+        assert f"```text\n{shown}\n```" in README
+    assert (tmp_path / "demo" / "gate.html").read_text().startswith("<!doctype html>")
+
+
 def test_documents_name_nothing_of_a_machine() -> None:
     """No document holds a path of the machine that it was written on, and no unfilled mark."""
     for page in (*ROOT.glob("*.md"), *ROOT.glob("rules/*.md")):

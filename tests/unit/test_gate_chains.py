@@ -52,4 +52,9 @@ def test_the_option_that_alone_keeps_a_file() -> None:
     assert {path: chains.option(path) for path in ("/extra", "/below", "/both", "/bin/a", "/none")} == {
         "/extra": "extras", "/below": "extras", "/both": "", "/bin/a": "", "/none": ""
     }  # fmt: skip
-    assert chains.steps("/below") == ("entry /bin/a", "load: x -> /bin/a", "load: x -> /extra", "load: x -> /below")
+    assert chains.steps("/below") == (
+        "entry /bin/a",
+        "load: x -> /bin/a",
+        "load, the option extras: x -> /extra",
+        "load: x -> /below",
+    )

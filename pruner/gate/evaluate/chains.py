@@ -37,10 +37,7 @@ class Chains:
         start, edges = self._way(file)
         if not edges:
             return (printable(file.reason),)
-        return (
-            shown_node(start),
-            *(f"{edge.kind}: {printable(edge.evidence)} -> {shown_node(edge.target)}" for edge in edges),
-        )
+        return (shown_node(start), *(self._step(edge) for edge in edges))
 
     def option(self, path: str) -> str:
         """The option that the plan keeps `path` for, so that refusing it drops the file; empty where there is none."""
@@ -52,6 +49,11 @@ class Chains:
             if option is not None and self._node(file) not in self._without(option):
                 return option
         return ""
+
+    def _step(self, edge: Edge) -> str:
+        option = self._options.get(edge)
+        kind = edge.kind if option is None else f"{edge.kind}, the option {printable(option)}"
+        return f"{kind}: {printable(edge.evidence)} -> {shown_node(edge.target)}"
 
     def _node(self, file: FilePlan) -> Node:
         return Node(file.path if file.path in self._parents else file.origin or file.path)

@@ -130,7 +130,7 @@ def test_readme_shows_the_gate_of_the_demo(run: Run, tmp_path: Path, monkeypatch
         assert done.code == code, done.err
         shown = done.out.partition("\n\nnote:")[0]
         assert f"```text\n{shown}\n```" in README
-    assert (tmp_path / "demo" / "gate.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "demo" / "gate.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_documents_name_nothing_of_a_machine() -> None:

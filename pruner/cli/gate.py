@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pruner.cli.output import source_date_epoch, write_file
-from pruner.errors import InputError, NegativeAnswer, UsageError, printable
+from pruner.errors import EnvironmentFault, InputError, NegativeAnswer, UsageError, printable
 
 if TYPE_CHECKING:
     from pruner.gate.types import Comparison, Side
@@ -64,14 +64,21 @@ def gate_command(
     gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
     outputs = _outputs(report_format, report or ())
     check_inputs(before, after, vulns_before, vulns_after)
+    _spare((before, after, vulns_before, vulns_after, policy), outputs)
     day = _day(today)
     stated = read_policy(policy)
     planned = _plan(plan)
     comparison = _comparison(before, after, planned, vulns_before, vulns_after)
     verdict = evaluate(comparison, stated, today=day, plan=planned)
+    faults = []
     for name, path in outputs:
-        write_file(path, _encoded(report_text(name, comparison, verdict, plan=planned)))
+        try:
+            write_file(path, _encoded(report_text(name, comparison, verdict, plan=planned)))
+        except EnvironmentFault as fault:
+            faults.append(fault)
     typer.echo(_encoded(report_text(report_format, comparison, verdict, plan=planned)), nl=False)
+    if faults:  # the verdict and the other reports are worth more than an early end
+        raise faults[0]
     if not verdict.passed:
         failing = sum(finding.level == "fail" for finding in verdict.findings)
         raise NegativeAnswer(
@@ -94,6 +101,8 @@ def _outputs(report_format: str, reports: Texts | tuple[()]) -> list[tuple[str, 
         name, separator, path = text.partition("=")
         if not separator or not path:
             raise UsageError(f"--report {printable(text)}: no file is named", hint="as in --report json=gate.json")
+        if path == "-":
+            raise UsageError(f"--report {printable(text)}: - is no file", hint="--format says what standard output has")
         if any(Path(path).resolve() == other.resolve() for _, other in pairs):
             raise UsageError(
                 f"--report {printable(text)}: another report goes to the same file", hint="give each a file of its own"
@@ -103,6 +112,14 @@ def _outputs(report_format: str, reports: Texts | tuple[()]) -> list[tuple[str, 
         if name not in FORMATS:
             raise UsageError(f"format '{printable(name)}' is unknown", hint=f"the formats are {', '.join(FORMATS)}")
     return pairs
+
+
+def _spare(inputs: tuple[str | Path | None, ...], outputs: list[tuple[str, Path]]) -> None:
+    """Raises `UsageError` where a report would take the place of an input."""
+    read = {Path(given).resolve() for given in inputs if given is not None}
+    for _, path in outputs:
+        if path.resolve() in read:
+            raise UsageError(f"--report: {printable(str(path))} is an input", hint="give the report another name")
 
 
 def check_inputs(before: str, after: str, vulns_before: str | None, vulns_after: str | None) -> None:

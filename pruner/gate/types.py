@@ -302,6 +302,10 @@ class Finding:
     """The policy's key and line: `policy.yaml:12 limits.setuid`."""
     subject: str = ""
     """What a waiver may name besides `where`: the id of a vulnerability."""
+    asked: str = ""
+    """What the policy says there, where its key is a place in a list: the pattern, or what a waiver names."""
+    rank: int = 0
+    """Among findings of one rule the lower ones come first: worse vulnerabilities."""
     unknown: bool = False
     """Nobody could look: what it is about is not known to be right, and a glob in a waiver does not cover it."""
 
@@ -329,6 +333,6 @@ class Verdict:
     passed: bool
     findings: tuple[Finding, ...]
     policy: str = ""
-    """Base name of the policy."""
+    """The policy's file, as `Policy.name` has it."""
     limits: tuple[LimitResult, ...] = ()
     """Every limit with its numbers, kept or broken, in the order of the policy."""

@@ -42,7 +42,7 @@ def test_passes_and_fails(run: Run, tmp_path: Path, fat: Path, thin: Path) -> No
     assert_one_message(failed, 1, "2 findings fail")
     assert failed.out.startswith("gate FAILED: 2 failing, 0 warnings, 0 waived\n")
     assert "fail forbid: shell /usr/bin/dash is there, and 'shell' is forbidden\n  where  /usr/bin/dash\n" in failed.out
-    assert "fail limits.setuid: 1 setuid, more than the limit of 0\n" in failed.out
+    assert "fail limits.setuid: 1 setuid, more than the limit of 0: /usr/bin/su\n" in failed.out
     assert "  fix    " in failed.out
     passed = run("gate", fat, thin, "--policy", rules)
     assert (passed.code, passed.err) == (0, "")
@@ -176,11 +176,46 @@ def test_reports_of_two_scanners_or_another_image(run: Run, tmp_path: Path, fat:
         (("--report", "json"), "--report json: no file is named"),
         (("--report", "json="), "no file is named"),
         (("--report", "json=x", "--report", "text=./x"), "another report goes to the same file"),
+        (("--report", "json=-"), "--report json=-: - is no file"),
     ],
 )
 def test_usage(run: Run, tmp_path: Path, fat: Path, words: tuple[str, ...], expected: str) -> None:
     """Options that make no sense are found before anything is read."""
     assert_one_message(run("gate", fat, fat, "--policy", policy(tmp_path, ""), *words), 2, expected)
+
+
+def test_a_report_in_place_of_an_input(run: Run, tmp_path: Path, fat: Path) -> None:
+    """No report overwrites what the gate reads."""
+    rules = policy(tmp_path, "")
+    before = fat.read_bytes(), rules.read_bytes()
+    for path in (fat, rules, tmp_path / "." / "fat.json"):
+        done = run("gate", fat, fat, "--policy", rules, "--report", f"json={path}")
+        assert_one_message(done, 2, f"{path} is an input")
+    assert (fat.read_bytes(), rules.read_bytes()) == before
+
+
+def test_the_policy_is_named_as_the_repository_has_it(
+    run: Run, tmp_path: Path, fat: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Annotations find the policy below the working directory, however it was given; outside only its name is told."""
+    (tmp_path / "ci").mkdir()
+    rules = policy(tmp_path / "ci", "forbid: [shell]\n")
+    monkeypatch.chdir(tmp_path)
+    for given in (rules, Path("ci/policy.yaml"), Path("ci/../ci/policy.yaml")):
+        done = run("gate", fat, fat, "--policy", given, "--format", "github")
+        assert ",file=ci/policy.yaml,line=2::" in done.out
+    monkeypatch.chdir(tmp_path / "ci")
+    assert ",file=policy.yaml,line=2::" in run("gate", fat, fat, "--policy", rules, "--format", "github").out
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert ",file=policy.yaml,line=2::" in run("gate", fat, fat, "--policy", rules, "--format", "github").out
+
+
+def test_only_the_report_is_on_standard_output(run: Run, tmp_path: Path, fat: Path) -> None:
+    """Standard output is one JSON document although the gate fails; the message goes to standard error."""
+    done = run("gate", fat, fat, "--policy", policy(tmp_path, "forbid: [shell]\n"), "--format", "json")
+    assert json.loads(done.out)["passed"] is False
+    assert done.err.startswith("error: ")
 
 
 def test_standard_input_twice(run: Run, tmp_path: Path) -> None:
@@ -189,9 +224,13 @@ def test_standard_input_twice(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_written(run: Run, tmp_path: Path, fat: Path) -> None:
-    """A report that has no place is a fault of the environment, and the verdict isn't lost in a traceback."""
-    words = ("--policy", policy(tmp_path, ""), "--report", f"json={tmp_path}/no/such/gate.json")
-    assert_one_message(run("gate", fat, fat, *words), 4, "can't be written")
+    """A report that has no place is a fault of the environment; the verdict and the other reports are there."""
+    out = tmp_path / "gate.md"
+    words = ("--policy", policy(tmp_path, "forbid: [shell]\n"), "--report", f"json={tmp_path}/no/such/gate.json")
+    done = run("gate", fat, fat, *words, "--report", f"markdown={out}")
+    assert_one_message(done, 4, "gate.json can't be written: no such file or directory")
+    assert done.out.startswith("gate FAILED: 1 failing")
+    assert out.read_text().startswith("## Gate failed")
 
 
 def test_hostile_names_in_the_report(run: Run, tmp_path: Path, fat: Path) -> None:

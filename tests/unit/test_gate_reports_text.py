@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 from defusedxml import ElementTree
+from jsonschema import Draft4Validator
 
+from pruner.emit.sarif import MOST_RESULTS
 from pruner.gate.reports import FORMATS, report_text
 from pruner.gate.reports.markdown import MARKDOWN_LIMIT, code, prose
 from pruner.gate.types import Comparison, Level, Verdict
 from tests.support import ROOT
 from tests.unit.gatereports import HOSTILE, compared_names, finding, judged, many
+
+SARIF_SCHEMA = Draft4Validator(json.loads((ROOT / "tests" / "data" / "sarif-2.1.0.schema.json").read_text()))
 
 
 @pytest.fixture
@@ -64,7 +68,9 @@ def test_markdown_names_are_code(comparison: Comparison, verdict: Verdict) -> No
     assert "## Gate failed: 9 failing, 0 warnings, 1 waived" in text
     for name in HOSTILE[:5]:
         assert name in text
-    outside = [unspanned(line) for line in text.splitlines() if not line.startswith("|")]
+    assert text.count("<details><summary>9 findings</summary>") == 1
+    own = re.compile(r"<details><summary>[0-9]+ findings</summary>|</details>|\\|.*")
+    outside = [unspanned(line) for line in text.splitlines() if not own.fullmatch(line)]
     assert not re.search(r"[<>@`\[\]{}|]", "\n".join(outside)), outside
 
 
@@ -78,6 +84,7 @@ def test_markdown_names_are_code(comparison: Comparison, verdict: Verdict) -> No
         ("www.example.com a.b", "`www.example.com` `a.b`"),
         ("run `pruner plan --drop`, or", "run `pruner plan --drop`, or"),
         ("a ` lone", "a `` ` `` lone"),
+        ("(-10% of 3 before); new", "(-10% of 3 before); new"),
         ("a*b _c_ ~d~ |", "`a*b` `_c_` `~d~` `|`"),
     ],
 )
@@ -95,37 +102,134 @@ def test_markdown_code(text: str, shown: str) -> None:
 
 
 def test_markdown_fits_a_comment(comparison: Comparison, verdict: Verdict) -> None:
-    """A long report is cut between findings, with how many are left out."""
+    """Of thousands of findings each key of the policy shows as many as there is room for, and how many more it has."""
     text = report_text("markdown", comparison, many(verdict, 5000))
-    assert MARKDOWN_LIMIT - 1500 < len(text.encode()) <= MARKDOWN_LIMIT
-    left = re.search(r"\n_Cut here: ([0-9]+) findings are left out; the other formats have all._\n\Z", text)
-    assert left is not None
-    assert text.count("\n- **") + int(left[1]) == 5000
-    huge = replace(verdict, findings=(replace(verdict.findings[0], where="€" * 70_000),))
-    cut = report_text("markdown", comparison, huge)
-    assert len(cut.encode()) < MARKDOWN_LIMIT
-    assert "_Cut here: 1 findings" in cut
+    assert len(text.encode()) <= MARKDOWN_LIMIT
+    assert "\n**forbid** `/usr/bin/**`: 5000 findings\n" in text
+    shown = len(re.findall(r"^- .*is there, and", text, re.MULTILINE))
+    assert shown == 100
+    assert f"- _and {5000 - shown} more, which json, sarif and junit have_\n" in text
+
+
+def test_no_key_of_the_policy_drowns_another(comparison: Comparison, verdict: Verdict) -> None:
+    """Where a hundred keys have many long findings each, every key still has one."""
+    first = replace(verdict.findings[0], why="w" * 100)
+    findings = tuple(
+        replace(first, where=f"/{'x' * 100}/{at}", key=f"policy.yaml:{line} forbid[{line}]", asked=f"/{line}/**")
+        for line in range(1, 101)
+        for at in range(100)
+    )
+    text = report_text("markdown", comparison, replace(verdict, findings=findings))
+    assert len(text.encode()) <= MARKDOWN_LIMIT
+    assert all(f"**forbid** `/{line}/**`: 100 findings" in text for line in range(1, 101))
+    assert "_Cut here" not in text
+
+
+def test_markdown_that_can_not_hold_one_of_each(comparison: Comparison, verdict: Verdict) -> None:
+    """What has no room at all is cut off between findings, and the report says so."""
+    for where in ("€" * 70_000, "/" * 70_000):
+        huge = replace(verdict, findings=(verdict.findings[1], replace(verdict.findings[0], where=where, key="x")))
+        cut = report_text("markdown", comparison, huge)
+        assert len(cut.encode()) <= MARKDOWN_LIMIT
+        assert f"**forbid**: {prose(verdict.findings[1].what)}" in cut
+        assert cut.endswith("\n_Cut here: the rest has no room; json, sarif and junit have all findings._\n")
 
 
 def test_markdown_of_a_finding(comparison: Comparison) -> None:
-    """What, where, why, fix, the policy's line and the chain."""
+    """What, where, the policy's line, why, fix and the chain."""
     lines = report_text("markdown", comparison, one()).partition("### Failing\n\n")[2].splitlines()
-    assert lines[:6] == [
-        "- **forbid** shell `/bin/sh` is there",
-        "  - where: `/bin/sh`",
-        "  - why: it is forbidden",
-        "  - fix: leave it out: `pruner plan --drop`, or so",
-        "  - policy: `policy.yaml:7 forbid[0]`",
-        "  - there because: `entry /usr/bin/app` → `exec: runs sh -> /bin/sh`",
+    assert lines[:8] == [
+        "**forbid**: shell `/bin/sh` is there",
+        "",
+        "- where: `/bin/sh`",
+        "- policy: `policy.yaml:7 forbid[0]`",
+        "- why: it is forbidden",
+        "- fix: leave it out: `pruner plan --drop`, or so",
+        "- there because: `entry /usr/bin/app` → `exec: runs sh -> /bin/sh`",
+        "",
     ]
 
 
-def sarif(comparison: Comparison, verdict: Verdict) -> list[dict[str, Any]]:
-    (run,) = json.loads(report_text("sarif", comparison, verdict))["runs"]
+def test_markdown_of_several(comparison: Comparison) -> None:
+    """What findings of one key have in common stands once, what they differ in by each; many are folded."""
+    lines = report_text("markdown", comparison, several(2)).partition("### Failing\n\n")[2].splitlines()
+    assert lines[:13] == [
+        "**forbid** `shell`: 2 findings",
+        "",
+        "- policy: `policy.yaml:7 forbid[0]`",
+        "- why: it is forbidden",
+        "- what:",
+        "  - shell 0 is there",
+        "    - where: `/bin/sh0`",
+        "    - fix: upgrade to 0",
+        "    - there because: `entry /usr/bin/app` → `exec: runs sh -> /bin/sh`",
+        "  - shell 1 is there",
+        "    - where: `/bin/sh1`",
+        "    - fix: upgrade to 1",
+        "    - there because: `entry /usr/bin/app` → `exec: runs sh -> /bin/sh`",
+    ]
+    folded = report_text("markdown", comparison, several(6))
+    assert "\n\n<details><summary>6 findings</summary>\n\n- shell 0 is there\n" in folded
+    assert folded.count("</details>") == 1
+
+
+def several(number: int) -> Verdict:
+    """Findings of one key, each with a way to mend it of its own."""
+    texts = [
+        {"what": f"shell {at} is there", "where": f"/bin/sh{at}", "fix": f"upgrade to {at}"} for at in range(number)
+    ]
+    findings = tuple(finding(asked="shell", **changes) for changes in texts)
+    return Verdict(passed=False, findings=findings, policy="policy.yaml")
+
+
+def test_text_of_several(comparison: Comparison) -> None:
+    """The terminal's report says once what findings of one key have in common, and how many more there are."""
+    lines = report_text("text", comparison, several(23)).splitlines()
+    begin = lines.index("fail forbid 'shell': 23 findings")
+    assert lines[begin + 1 : begin + 8] == [
+        "  policy policy.yaml:7 forbid[0]",
+        "  why    it is forbidden",
+        "  - shell 0 is there",
+        "    where  /bin/sh0",
+        "    fix    upgrade to 0",
+        "    chain  entry /usr/bin/app",
+        "             exec: runs sh -> /bin/sh",
+    ]
+    assert "  and 3 more" in lines
+    assert sum(line.startswith("  - ") for line in lines) == 20
+
+
+def test_findings_are_in_the_order_of_the_policy(comparison: Comparison) -> None:
+    """Failing ones first; within a level as the policy has them, what it leaves to the default last."""
+    findings = (
+        finding(rule="conformity", key="policy.yaml conformity"),
+        finding(rule="forbid", key="policy.yaml:30 forbid[0]"),
+        finding(rule="licenses", key="policy.yaml:4 licenses.deny"),
+        finding(rule="limits.files", key="policy.yaml:2 limits.files", level=Level.WARN),
+    )
+    text = report_text("text", comparison, Verdict(passed=False, findings=findings, policy="policy.yaml"))
+    named = re.findall(r"^(?:fail|warn) ([a-z.]+): ", text, re.MULTILINE)
+    assert named == ["licenses", "forbid", "conformity", "limits.files"]
+
+
+def sarif_run(comparison: Comparison, verdict: Verdict) -> dict[str, Any]:
+    """The run, which is what the standard's schema says."""
+    log = json.loads(report_text("sarif", comparison, verdict))
+    SARIF_SCHEMA.validate(log)
+    (run,) = log["runs"]
     ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert all(ids[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
-    results: list[dict[str, Any]] = run["results"]
+    return dict(run)
+
+
+def sarif(comparison: Comparison, verdict: Verdict) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = sarif_run(comparison, verdict)["results"]
     return results
+
+
+def test_sarif_of_hostile_names(comparison: Comparison, verdict: Verdict) -> None:
+    """Whatever names hold, the log is valid and has each finding."""
+    assert len(sarif(comparison, verdict)) == len(verdict.findings) == 10
 
 
 def test_sarif_levels_and_places(comparison: Comparison) -> None:
@@ -137,18 +241,48 @@ def test_sarif_levels_and_places(comparison: Comparison) -> None:
     assert place["region"] == {"startLine": 7}
     assert "Where: /bin/\\[sh\\](x){{0}}" in result["message"]["text"]
     assert sarif(comparison, one(level=Level.WARN))[0]["level"] == "warning"
-    assert sarif(comparison, one(level=Level.WAIVED, waiver="w"))[0]["level"] == "note"
+    assert result["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "/bin/[sh](x){0}"}]
+    assert "suppressions" not in result
+    (waived,) = sarif(comparison, one(level=Level.WAIVED, waiver="w"))
+    assert waived["level"] == "note"
+    assert waived["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "w"}]
     assert sarif(comparison, Verdict(passed=True, findings=())) == []
 
 
 def test_sarif_fingerprints_are_stable(comparison: Comparison) -> None:
-    """Another count or another line is the same finding; another path or vulnerability is not."""
+    """Another count, line or place in a list is the same finding; another path, vulnerability or pattern is not."""
 
     def print_of(**changes: object) -> str:
         return str(sarif(comparison, one(**changes))[0]["partialFingerprints"])
 
-    assert print_of() == print_of(what="2 of them", key="policy.yaml:9 forbid[0]")
-    assert len({print_of(), print_of(where="/bin/ash"), print_of(subject="CVE-1")}) == 3
+    assert print_of() == print_of(what="2 of them", key="policy.yaml:9 forbid[3]")
+    required = {"rule": "require", "asked": "/a"}
+    moved = print_of(where="require[1]", key="policy.yaml:9 require[1]", **required)
+    assert moved == print_of(where="require[0]", key="policy.yaml:8 require[0]", **required)
+    prints = {print_of(), print_of(where="/bin/ash"), print_of(subject="CVE-1"), print_of(asked="shell"), moved}
+    assert len(prints) == 5
+
+
+def test_sarif_fingerprints_of_one_line_differ(comparison: Comparison, verdict: Verdict) -> None:
+    """GitHub knows an alert by this fingerprint alone, and would make one alert of all findings of a policy's line."""
+    results = sarif(comparison, verdict)
+    assert len({result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in results}) == 1
+    prints = {result["partialFingerprints"]["primaryLocationLineHash"] for result in results}
+    assert len(prints) == len(results) == 10
+
+
+def test_sarif_is_not_more_than_services_take(comparison: Comparison, verdict: Verdict) -> None:
+    """Of more results than a run may have the gravest are there, and the run says that some are not."""
+    warning = finding(level=Level.WARN, rule="licenses", key="policy.yaml:1 licenses")
+    findings = (warning, *many(verdict, MOST_RESULTS).findings)
+    run = json.loads(report_text("sarif", comparison, replace(verdict, findings=findings)))["runs"][0]
+    assert len(run["results"]) == MOST_RESULTS
+    assert {result["level"] for result in run["results"]} == {"error"}
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith("1 further results are left out")
+    log = {"version": "2.1.0", "runs": [{**run, "results": run["results"][:3]}]}
+    assert [error.message for error in SARIF_SCHEMA.iter_errors(log)] == []
+    assert "invocations" not in sarif_run(comparison, verdict)
 
 
 def test_junit(comparison: Comparison, verdict: Verdict) -> None:
@@ -169,7 +303,40 @@ def test_junit(comparison: Comparison, verdict: Verdict) -> None:
     assert "/usr/bin/a\\u202eb\\u2028c\\x1b[31m" in names
     kept = {case.get("classname") for case in cases if not list(case) or case[0].tag == "system-out"}
     assert kept == {"gate.policy", "gate.limits.setuid", "gate.limits.packages"}
-    assert suite.find(".//failure").get("type") == "forbid"
+    failure = suite.find(".//failure")
+    assert failure.get("type") == "forbid"
+    assert failure.text.startswith(f"{failure.get('message')}\nwhere: /usr/bin/")
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+
+
+def test_junit_has_what_the_schemas_know(comparison: Comparison, verdict: Verdict) -> None:
+    """Elements and attributes are those of junit-10.xsd, by which Jenkins' xUnit plugin checks."""
+    root = ElementTree.fromstring(report_text("junit", comparison, verdict))
+    totals = {"name", "tests", "failures", "errors"}
+    known = {
+        "testsuites": totals,
+        "testsuite": {*totals, "skipped"},
+        "testcase": {"name", "classname"},
+        "failure": {"type", "message"},
+        "skipped": {"message"},
+        "system-out": set(),
+    }
+    found = {(element.tag, name) for element in root.iter() for name in element.attrib}
+    assert found <= {(tag, name) for tag, names in known.items() for name in names}
+    assert {element.tag for element in root.iter()} == known.keys()
+
+
+def test_junit_names_tell_runs_apart(comparison: Comparison, verdict: Verdict) -> None:
+    """A limit has one name whether it is kept or broken; findings of one place have names of their own."""
+
+    def names(verdict: Verdict) -> list[tuple[str | None, str | None]]:
+        root = ElementTree.fromstring(report_text("junit", comparison, verdict))
+        return [(case.get("classname"), case.get("name")) for case in root[0]]
+
+    broken = one(rule="limits.setuid", where="limits.setuid", key="policy.yaml:2 limits.setuid")
+    assert ("gate.limits.setuid", "limits.setuid") in set(names(verdict)) & set(names(broken))
+    twice = replace(broken, findings=(finding(), finding(asked="/bin/*")))
+    assert names(twice)[1:] == [("gate.forbid", "/bin/sh"), ("gate.forbid", "/bin/sh (2)")]
 
 
 def test_junit_without_findings(comparison: Comparison) -> None:
@@ -179,17 +346,27 @@ def test_junit_without_findings(comparison: Comparison) -> None:
 
 
 def test_workflow_commands(comparison: Comparison) -> None:
-    """Data and properties are escaped as the runner reads them; there is one line for each finding."""
+    """Data and properties are escaped as the runner reads them; a finding says what, why, what mends it and the chain."""
     text = report_text("github", comparison, one(where="/a,b:c%0A", what="100% of it"))
     assert text.splitlines() == [
-        "::error title=forbid%3A /a%2Cb%3Ac%250A,file=policy.yaml,line=7::100%25 of it%0Awhy: it is forbidden"
-        "%0Afix: leave it out: `pruner plan --drop`, or so%0Achain: entry /usr/bin/app > exec: runs sh -> /bin/sh",
+        "::error title=forbid%3A /a%2Cb%3Ac%250A,file=policy.yaml,line=7::100%25 of it"
+        "%0A  chain: entry /usr/bin/app > exec: runs sh -> /bin/sh%0Awhy: it is forbidden"
+        "%0Afix: leave it out: `pruner plan --drop`, or so",
         "gate FAILED: 1 failing, 0 warnings, 0 waived",
     ]
+
+
+def test_a_workflow_command_for_each_key(comparison: Comparison) -> None:
+    """GitHub shows ten errors of a step: findings of one key of the policy are one of them."""
+    command, _ = report_text("github", comparison, several(12)).splitlines()
+    lines = command.split("%0A")
+    assert lines[0] == "::error title=forbid 'shell'%3A 12 findings,file=policy.yaml,line=7::shell 0 is there"
+    assert lines[1:3] == ["  where: /bin/sh0", "  fix: upgrade to 0"]
+    assert lines[-2:] == ["and 2 more", "why: it is forbidden"]
 
 
 def test_names_make_no_workflow_command(comparison: Comparison, verdict: Verdict) -> None:
     """No name begins a line of its own."""
     lines = report_text("github", comparison, verdict).splitlines()
-    assert len(lines) == len(verdict.findings) + 1
-    assert {line.partition(" ")[0] for line in lines[:-1]} == {"::error", "::notice"}
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::notice", "gate"]
+    assert "/usr/bin/%250A::error::x is there" in lines[0]

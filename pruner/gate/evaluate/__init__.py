@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pruner.errors import printable
 from pruner.gate.evaluate.chains import Chains
 from pruner.gate.evaluate.judgements import (
     conformity_findings,
@@ -53,8 +54,8 @@ def evaluate(comparison: Comparison, policy: Policy, *, today: date, plan: Plan 
     )
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return (list(Level).index(finding.level), finding.rule, finding.where, finding.what)
+def _order(finding: Finding) -> tuple[int, str, int, str, str]:
+    return (list(Level).index(finding.level), finding.rule, finding.rank, finding.where, finding.what)
 
 
 def _waived(found: Sequence[Finding], policy: Policy, today: date) -> list[Finding]:
@@ -83,6 +84,7 @@ def _expired(waiver: Waiver, policy: Policy) -> Finding:
         why=f"{waiver.owner} was to settle it by then: {waiver.reason}",
         fix="remove the waiver and what it covered, or agree on a new date with its owner",
         key=f"{policy.name}:{waiver.line} {waiver.place}",
+        asked=printable(f"{waiver.rule} {waiver.where}"),
     )
 
 
@@ -95,6 +97,7 @@ def _idle(waiver: Waiver, policy: Policy) -> Finding:
         why="a waiver that is left behind would hide the next finding that it happens to fit",
         fix="remove it",
         key=f"{policy.name}:{waiver.line} {waiver.place}",
+        asked=printable(f"{waiver.rule} {waiver.where}"),
     )
 
 

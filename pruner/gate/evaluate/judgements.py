@@ -11,7 +11,7 @@ from pruner.gate.types import Change, Comparison, Fate, Finding, Level, SidePack
 from pruner.read.reported import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pruner.gate.policy.licenses import LicenseFault
     from pruner.gate.policy.types import Policy
@@ -83,6 +83,7 @@ def _new(change: VulnerabilityChange, comparison: Comparison, policy: Policy) ->
             fix=f"upgrade to {fixed}" if fixed else "no fixed version is known: leave the package out, or waive it",
             key=policy.key(key),
             subject=printable(found.id),
+            rank=-SEVERITIES.index(found.severity),
         )
     ]
 
@@ -118,6 +119,7 @@ def _unseen(change: VulnerabilityChange, comparison: Comparison, policy: Policy)
             fix=fixes[change.fate],
             key=policy.key(key),
             subject=printable(found.id),
+            rank=-SEVERITIES.index(found.severity),
         )
     ]
 
@@ -178,10 +180,10 @@ def _license(package: SidePackage, licenses: tuple[str, ...], policy: Policy) ->
             yield _license_finding(package, "no license is stated", allowed.unknown, "licenses.unknown", policy)
         return
     faults = license_faults(licenses, allowed)
-    for fault in faults:
-        if fault.licenses:
-            key = "licenses.deny" if not allowed.allow else "licenses.allow"
-            yield _license_finding(package, _refused(fault), Level.FAIL, key, policy)
+    refused = [fault for fault in faults if fault.licenses]
+    if refused:
+        key = "licenses.deny" if not allowed.allow else "licenses.allow"
+        yield _license_finding(package, _refused(refused), Level.FAIL, key, policy)
     unknown = sorted({word for fault in faults for word in fault.unknown})
     if unknown and allowed.unknown is not None:
         listed = ", ".join(f"'{printable(word[:80])}'" for word in unknown[:_SHOWN])
@@ -190,10 +192,12 @@ def _license(package: SidePackage, licenses: tuple[str, ...], policy: Policy) ->
         yield _license_finding(package, what, allowed.unknown, "licenses.unknown", policy)
 
 
-def _refused(fault: LicenseFault) -> str:
-    names = ", ".join(printable(name) for name in fault.licenses)
-    whole = "" if fault.licenses == (fault.text,) else f" (of '{printable(fault.text[:80])}')"
-    return f"{names} is not allowed{whole}"
+def _refused(faults: Sequence[LicenseFault]) -> str:
+    names = sorted({printable(name) for fault in faults for name in fault.licenses})
+    whole = [f"'{printable(fault.text[:80])}'" for fault in faults if fault.licenses != (fault.text,)]
+    more = f" and {len(whole) - _SHOWN} more" if len(whole) > _SHOWN else ""
+    of = f" (of {', '.join(whole[:_SHOWN])}{more})" if whole else ""
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not allowed{of}"
 
 
 def _license_finding(package: SidePackage, what: str, level: Level, key: str, policy: Policy) -> Finding:

@@ -6,9 +6,11 @@ its files remain, and a root that is not what its plan says, fail unless the pol
 
 from __future__ import annotations
 
+import os
 import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pruner.errors import InputError, printable
 from pruner.gate.categories import category_names
@@ -20,9 +22,6 @@ from pruner.read.checks import Problems, described, items, joined
 from pruner.read.reported import SEVERITIES
 from pruner.rules.patterns import problem_of_pattern
 from pruner.yamlfile import YamlMapping, load_yaml, parse_yaml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POLICY_VERSION = 1
 COUNTS = ("packages", "files", "megabytes", "setuid", "executables")
@@ -49,7 +48,13 @@ def read_policy(path: Path) -> Policy:
     Raises `InputError` that names the file, and line and key path of everything that is wrong with it; for a key that
     is not known the nearest one that is.
     """
-    return _policy(load_yaml(path), printable(str(path)), printable(path.name))
+    return _policy(load_yaml(path), printable(str(path)), printable(_place(path)))
+
+
+def _place(path: Path) -> str:
+    """`path` relative to the working directory, with slashes; the base name alone where it is not below that."""
+    below = Path(os.path.relpath(path))
+    return path.name if below.parts[0] == ".." else below.as_posix()
 
 
 def policy_of(text: str, name: str = "policy.yaml") -> Policy:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.totals import links_differ, totals_of_side
-from pruner.gate.types import Comparison, Finding, Level, LimitResult, Side, SideKind, Surface
+from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, SideKind, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,8 @@ _WHY = {
     "setuid": "a setuid file runs with its owner's rights for whoever starts it",
     "executables": "what can be started can be started by an intruder",
 }
-_FIX = "see what was added in the list of changes and prune it, or raise the limit with a reason"
+_FIX = "see with `pruner diff` what was added and prune it, or raise the limit with a reason"
+_SHOWN = 3
 
 
 def counted(
@@ -91,6 +92,7 @@ def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Fin
         unit = f" {_UNITS[result.name]}" if result.name in _UNITS else f" {result.name}"
         relative = f" ({result.stated} of {number(result.before)} before)" if result.stated[0] in "+-" else ""
         what = f"{number(result.after)}{unit}, more than the limit of {number(result.allowed)}{relative}"
+        what += _named(result.name, comparison)
         fix = _FIX
     return Finding(
         rule=key,
@@ -102,6 +104,25 @@ def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Fin
         key=policy.key(key),
         unknown=result.after is None or result.allowed is None,
     )
+
+
+def _named(name: str, comparison: Comparison) -> str:
+    """The first things that are counted: those that are new, where both sides can tell of any."""
+    if name == "packages":
+        added = [change.key.name for change in comparison.packages if change.change is Change.ADDED]
+        return _list("; new are", added)
+    category = "executable" if name == "executables" else name
+    known = {item.path for item in comparison.surface_before.items if item.category == category}
+    found = [item.path for item in comparison.surface_after.items if item.category == category]
+    new = [] if category in comparison.surface_before.unknown else [path for path in found if path not in known]
+    return _list("; new are", new) or _list(":", found)
+
+
+def _list(words: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{words} {', '.join(printable(name) for name in names[:_SHOWN])}{more}"
 
 
 def number(value: float | None) -> str:

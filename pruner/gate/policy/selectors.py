@@ -65,6 +65,7 @@ def _forbidden(selector: Selector, comparison: Comparison, policy: Policy) -> It
             why=selector.reason or _why(selector),
             fix="leave it out of the image, or prune it: `pruner plan --drop`, or an entry point that does not need it",
             key=f"{policy.name}:{selector.line} {selector.place}",
+            asked=printable(selector.pattern),
         )
 
 
@@ -87,6 +88,7 @@ def require_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
                     why=selector.reason or "the policy requires it",
                     fix="add it to the image, or keep it when pruning: `pruner plan --keep`, or as an entry point",
                     key=f"{policy.name}:{selector.line} {selector.place}",
+                    asked=printable(selector.pattern),
                 )
             )
     return found
@@ -139,6 +141,7 @@ def _unknown(selector: Selector, reason: str, policy: Policy) -> Finding:
         if selector.kind == "package"
         else "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
         key=f"{policy.name}:{selector.line} {selector.place}",
+        asked=printable(selector.pattern),
         unknown=True,
     )
 

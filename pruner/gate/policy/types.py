@@ -75,7 +75,7 @@ class Policy:
     """What a policy file says. A `Level` of None allows."""
 
     name: str = "policy.yaml"
-    """Base name of the file, for messages."""
+    """The file as seen from the working directory, where annotations look for it; outside of that its base name."""
     limits: tuple[Limit, ...] = ()
     forbid: tuple[Selector, ...] = ()
     require: tuple[Selector, ...] = ()

@@ -10,20 +10,25 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.reports.groups import grouped
 from pruner.gate.reports.wording import counts, fates, tally
 from pruner.gate.types import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pruner.gate.reports.groups import Group
     from pruner.gate.types import Comparison, Finding, Verdict
     from pruner.plan.types import Plan
 
 MARKDOWN_LIMIT = 65_536
 """What a comment on GitHub may hold in characters; held in bytes of UTF-8, which are never fewer."""
 _RESERVED = 300
+_SHOWN = (100, 50, 20, 10, 5, 2, 1)
+"""Findings of one key of the policy: the first number by which all keys fit."""
+_UNFOLDED = 5
 _PLAIN = re.compile(
-    r"\(?'?(?!(?i:gh-)|[0-9a-f]{7,64}\b)[A-Za-z0-9]+(?:[-'.][A-Za-z0-9]+)*'?[%)]?[,;:.]?|[-+][0-9]+%?\)?"
+    r"\(?'?(?!(?i:gh-)|[0-9a-f]{7,64}\b)[A-Za-z0-9]+(?:[-'.][A-Za-z0-9]+)*'?[%)]?[,;:.]?|\(?[-+][0-9]+%?\)?"
 )
 _SPAN = re.compile(r"`([^`]+)`([,;:.)]?)")
 _TOKEN = re.compile(r"`[^`]+`[,;:.)]?(?!\S)|\S+")
@@ -32,21 +37,31 @@ _TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"
 
 
 def markdown_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
-    """Markdown of at most `MARKDOWN_LIMIT` bytes; where it is cut, its last line says what is left out."""
+    """Markdown of at most `MARKDOWN_LIMIT` bytes.
+
+    Each key of the policy that has findings is named with as many of them as there is room for; only where not even
+    one of each fits, the last line says what is left out.
+    """
     del plan  # findings carry their chains
     head = "\n".join(_head(comparison, verdict)) + "\n"
     room = MARKDOWN_LIMIT - _RESERVED - len(head.encode())
-    blocks: list[str] = []
-    shown = 0
-    for is_finding, block in _body(comparison, verdict):
-        room -= len(block.encode("utf-8", "backslashreplace"))
+    groups = grouped(verdict)
+    for shown in _SHOWN:
+        body = "".join(_body(groups, comparison, shown))
+        if len(body.encode()) <= room:
+            return head + body
+    return head + _cut(_body(groups, comparison, 1), room)
+
+
+def _cut(blocks: Iterator[str], room: int) -> str:
+    """The first `blocks` that fit into `room` bytes."""
+    kept = []
+    for block in blocks:
+        room -= len(block.encode())
         if room < 0:
-            left = len(verdict.findings) - shown
-            blocks.append(f"\n_Cut here: {left} findings are left out; the other formats have all._\n")
             break
-        shown += is_finding
-        blocks.append(block)
-    return head + "".join(blocks)
+        kept.append(block)
+    return "".join(kept) + "\n_Cut here: the rest has no room; json, sarif and junit have all findings._\n"
 
 
 def code(text: str) -> str:
@@ -87,30 +102,57 @@ def _head(comparison: Comparison, verdict: Verdict) -> Iterator[str]:
         yield f"Vulnerabilities: {met}"
 
 
-def _body(comparison: Comparison, verdict: Verdict) -> Iterator[tuple[bool, str]]:
-    """Blocks of whole lines, and whether each is a finding."""
+def _body(groups: Sequence[Group], comparison: Comparison, shown: int) -> Iterator[str]:
+    """Blocks of whole lines, with up to `shown` findings of each group."""
     for level in Level:
-        begun = False
-        for finding in verdict.findings:
-            if finding.level is level:
-                if not begun:
-                    yield False, f"\n### {_TITLES[level]}\n\n"
-                begun = True
-                yield True, _finding(finding)
+        of_level = [group for group in groups if group.level is level]
+        if of_level:
+            yield f"\n### {_TITLES[level]}\n"
+        for group in of_level:
+            yield _one(group) if len(group.findings) == 1 else _several(group, shown)
     if comparison.notes:
-        yield False, "\n### Notes\n\n"
+        yield "\n### Notes\n\n"
     for note in comparison.notes:
-        yield False, f"- {prose(note)}\n"
+        yield f"- {prose(note)}\n"
 
 
-def _finding(finding: Finding) -> str:
+def _one(group: Group) -> str:
+    (finding,) = group.findings
     lines = [
-        f"- **{finding.rule}** {prose(finding.what)}",
-        f"  - where: {code(finding.where)}",
-        f"  - why: {prose(finding.why)}",
-        f"  - fix: {prose(finding.fix)}",
-        *([f"  - policy: {code(finding.key)}"] if finding.key else []),
-        *([f"  - waived: {prose(finding.waiver)}"] if finding.waiver else []),
-        *([f"  - there because: {' → '.join(map(code, finding.chain))}"] if finding.chain else []),
+        f"\n**{finding.rule}**: {prose(finding.what)}",
+        "",
+        f"- where: {code(finding.where)}",
+        *(_field(name, text) for name, text in group.common()),
+        *_chain(finding),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _several(group: Group, shown: int) -> str:
+    """What the findings have in common, and the first of them, folded where they are many."""
+    lines = [f"\n{_name(group)}: {len(group.findings)} findings", ""]
+    lines += [_field(name, text) for name, text in group.common()]
+    fold = len(group.findings) > _UNFOLDED
+    lines += ["", f"<details><summary>{len(group.findings)} findings</summary>", ""] if fold else ["- what:"]
+    indent = "" if fold else "  "
+    for finding in group.findings[:shown]:
+        lines.append(f"{indent}- {prose(finding.what)}")
+        lines += [f"{indent}  {_field(name, text)}" for name, text in group.own(finding)]
+        lines += [f"{indent}  {line}" for line in _chain(finding)]
+    if len(group.findings) > shown:
+        lines.append(f"{indent}- _and {len(group.findings) - shown} more, which json, sarif and junit have_")
+    if fold:
+        lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _name(group: Group) -> str:
+    return f"**{group.rule}**{f' {code(group.asked)}' if group.asked else ''}"
+
+
+def _field(name: str, text: str) -> str:
+    return f"- {name}: {code(text) if name in {'where', 'policy'} else prose(text)}"
+
+
+def _chain(finding: Finding) -> list[str]:
+    return [f"- there because: {' → '.join(map(code, finding.chain))}"] if finding.chain else []

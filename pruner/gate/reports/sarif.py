@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import re
+from typing import TYPE_CHECKING
 
 import pruner
 from pruner.emit.sarif import SarifResult, sarif_text
@@ -11,10 +12,11 @@ from pruner.gate.reports.wording import place
 from pruner.gate.types import Level
 
 if TYPE_CHECKING:
+    from pruner.emit.sarif import SarifLevel
     from pruner.gate.types import Comparison, Finding, Verdict
     from pruner.plan.types import Plan
 
-_LEVELS: dict[Level, Literal["error", "warning", "note"]] = {
+_LEVELS: dict[Level, SarifLevel] = {
     Level.FAIL: "error",
     Level.WARN: "warning",
     Level.WAIVED: "note",
@@ -30,12 +32,14 @@ _RULES = {
     "waiver": "A waiver has expired or covers nothing.",
 }
 """By the first word of a rule's id."""
+_INDEX = re.compile(r"\[[0-9]+\]\Z")
+"""The place in a list of the policy: it moves when the list gets another item."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "[": "\\[", "]": "\\]", "{": "{{", "}": "}}"})
 """Of links and placeholders in a message (sections 3.11.5 and 3.11.6): a hostile name makes none."""
 
 
 def sarif_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
-    """A SARIF log. A finding keeps its fingerprint when counts change and when the policy's lines move."""
+    """A SARIF log. A finding keeps its fingerprint when counts change, and when the policy's lines and items move."""
     del comparison, plan  # findings carry their chains
     rules = {finding.rule: _RULES[finding.rule.partition(".")[0]] for finding in verdict.findings}
     return sarif_text(
@@ -54,7 +58,9 @@ def _result(finding: Finding, verdict: Verdict) -> SarifResult:
         message=_message(finding),
         file=at.file,
         line=at.line,
-        fingerprint=f"{at.key}\0{finding.where}\0{finding.subject}",
+        fingerprint="\0".join((_INDEX.sub("", at.key), finding.asked, _INDEX.sub("", finding.where), finding.subject)),
+        subject=finding.where if finding.where.startswith(("/", "pkg:")) else "",
+        accepted=finding.waiver,
     )
 
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.reports.groups import grouped
 from pruner.gate.reports.wording import counts, fates, headline
 from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pruner.gate.reports.groups import Group
     from pruner.gate.types import Comparison, Finding, Verdict
     from pruner.plan.types import Plan
 
 _SHOWN = 20
-"""Findings of one rule and level; the other formats have all."""
+"""Findings of one key of the policy; json, sarif and junit have all."""
 
 
 def text_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
     """Plain text without colours; names are escaped, so that none can move the cursor."""
     del plan  # findings carry their chains
+    groups = grouped(verdict)
     blocks = [
         [headline(verdict)],
         list(_counts(comparison, verdict)),
-        *(_group(level, verdict.findings) for level in Level),
+        *(_level(level, groups) for level in Level),
         _vulnerabilities(comparison),
         [f"note: {printable(note)}" for note in comparison.notes],
     ]
@@ -45,27 +47,34 @@ def _counts(comparison: Comparison, verdict: Verdict) -> Iterator[str]:
         yield f"  {name:<{widths[0]}}  {before:>{widths[1]}}  {after:>{widths[2]}}  {stated}".rstrip()
 
 
-def _group(level: Level, findings: Sequence[Finding]) -> list[str]:
-    lines: list[str] = []
-    seen: Counter[str] = Counter()
-    for finding in findings:
-        if finding.level is level:
-            seen[finding.rule] += 1
-            if seen[finding.rule] <= _SHOWN:
-                lines += _finding(finding)
-    lines += [f"{level} {rule}: and {count - _SHOWN} more" for rule, count in sorted(seen.items()) if count > _SHOWN]
-    return lines
+def _level(level: Level, groups: Sequence[Group]) -> list[str]:
+    return [line for group in groups if group.level is level for line in _group(group)]
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    yield f"{finding.level} {finding.rule}: {printable(finding.what)}"
-    yield f"  where  {printable(finding.where)}"
-    yield f"  why    {printable(finding.why)}"
-    yield f"  fix    {printable(finding.fix)}"
-    if finding.key:
-        yield f"  policy {printable(finding.key)}"
-    if finding.waiver:
-        yield f"  waived {printable(finding.waiver)}"
+def _group(group: Group) -> Iterator[str]:
+    first = group.findings[0]
+    if len(group.findings) == 1:
+        yield f"{group.level} {group.rule}: {printable(first.what)}"
+        yield _field("where", first.where)
+    else:
+        yield f"{group.level} {printable(group.title)}"
+    yield from (_field(name, text) for name, text in group.common())
+    if len(group.findings) == 1:
+        yield from _chain(first)
+        return
+    for finding in group.findings[:_SHOWN]:
+        yield f"  - {printable(finding.what)}"
+        yield from (f"  {_field(name, text)}" for name, text in group.own(finding))
+        yield from (f"  {line}" for line in _chain(finding))
+    if len(group.findings) > _SHOWN:
+        yield f"  and {len(group.findings) - _SHOWN} more"
+
+
+def _field(name: str, text: str) -> str:
+    return f"  {name:<6} {printable(text)}"
+
+
+def _chain(finding: Finding) -> Iterator[str]:
     for depth, step in enumerate(finding.chain):
         yield f"  {'chain ' if depth == 0 else '      '} {'  ' * depth}{printable(step)}"
 

@@ -40,7 +40,10 @@ class Place(NamedTuple):
 
     file: str
     line: int
+    """1 where the policy says nothing of it."""
     key: str
+    stated: bool = True
+    """Whether the policy says it, rather than leaving it to the default."""
 
 
 def counts(comparison: Comparison, verdict: Verdict) -> tuple[Count, ...]:
@@ -74,7 +77,7 @@ def place(finding: Finding, verdict: Verdict) -> Place:
     """The policy's file, line and key of a finding; line 1 where it names none."""
     found = _KEY.fullmatch(finding.key)
     if found is None:
-        return Place(verdict.policy, 1, finding.rule)
+        return Place(verdict.policy, 1, finding.rule, stated=False)
     return Place(found["file"], int(found["line"]), found["key"])
 
 

@@ -19,8 +19,9 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+import pruner
 from tests.support import ROOT
-from tests.unit.gates import SUID, package, program, sbom
+from tests.unit.gates import SUID, grype, match, package, program, sbom
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 GITLAB = yaml.safe_load((ROOT / "samples" / "ci" / "gitlab.yml").read_text())
@@ -75,7 +76,7 @@ class Action:
         self.values = {f"inputs.{name}": value for name, value in {**known, **inputs}.items()}
         self.values["github.action_path"] = str(ROOT)
         self.used: list[dict[str, Any]] = []
-        self.log = ""
+        self.log = self.printed = ""
         self.code = 0
         for step in ACTION["runs"]["steps"]:
             if self.code == 0 and self.holds(step.get("if", "")):
@@ -110,6 +111,7 @@ class Action:
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
         done = subprocess.run(command, cwd=self.place, env=env, capture_output=True, text=True, check=False)
         self.log += done.stdout + done.stderr
+        self.printed += done.stdout
         self.code = done.returncode
         for line in output.read_text().splitlines():
             name, _, value = line.partition("=")
@@ -134,6 +136,7 @@ def test_the_action_passes(place: Path) -> None:
     assert names == {"gate.json", "gate.md", "gate.sarif", "gate.junit.xml", "gate.html"}
     (used,) = action.used
     assert used["sarif_file"] == "gate/gate.sarif"
+    assert used["category"] == "pruner-gate"
     assert json.loads((place / used["sarif_file"]).read_text())["version"] == "2.1.0"
     assert (place / "installed").read_text() == f"install --quiet {ROOT}\n"
 
@@ -157,26 +160,65 @@ def test_the_action_says_what_is_wrong(place: Path) -> None:
     assert "nothing.json" in broken.log
     assert not (place / "step-summary.md").exists()
     assert Action(place).code == 2
-    half = Action(place, before="before.syft.json")
-    assert half.code == 2
-    assert "::error::the gate needs before, after and policy" in half.log
+
+
+@pytest.mark.parametrize("empty", ["before", "after", "policy"])
+def test_no_input_that_is_empty_leaves_the_gate_out(place: Path, empty: str) -> None:
+    """An input that an expression left empty stops the action, also where it plans besides."""
+    inputs = {"before": "before.syft.json", "after": "after.syft.json", "policy": "policy.yaml", empty: ""}
+    for more in ({}, {"sbom": "before.syft.json"}):
+        half = Action(place, **inputs, **more)
+        assert half.code == 2
+        assert "::error::the gate needs before, after and policy" in half.log
+        assert not (place / "installed").exists()
 
 
 def test_names_of_files_are_words(place: Path) -> None:
     """Inputs with spaces, options and shell syntax are names of files and nothing else."""
-    (place / "-before $(touch run) .json").write_bytes((place / "before.syft.json").read_bytes())
+    before, rules = "-before $(touch run) .json", "-`touch run`.yaml"
+    (place / before).write_bytes((place / "before.syft.json").read_bytes())
+    (place / rules).write_bytes((place / "policy.yaml").read_bytes())
     action = Action(
         place,
         **{
-            "before": "-before $(touch run) .json",
-            "after": "after.syft.json",
-            "policy": "policy.yaml",
+            "sbom": before,
+            "entry": "/usr/bin/app",
+            "output": "-plan; touch run",
+            "before": before,
+            "after": "-plan; touch run",
+            "policy": rules,
+            "plan": "-plan; touch run",
+            "reports": '-"$(touch run)" gate',
+            "category": "$(touch run)",
             "upload-sarif": "false",
         },
     )
     assert action.code == 0, action.log
     assert action.used == []
+    assert (place / action.output("reports") / "gate.html").is_file()
+    assert (place / action.output("plan") / "plan.json").is_file()
     assert not (place / "run").exists()
+
+
+def test_names_of_an_image_are_no_commands(place: Path) -> None:
+    """While the plan is printed the runner takes no commands; it takes them again even where planning failed."""
+    for entry, code in (("/usr/bin/app", 0), ("/no/such", 3)):
+        action = Action(place, sbom="before.syft.json", entry=entry)
+        assert action.code == code
+        lines = action.printed.splitlines()
+        token = lines[0].removeprefix("::stop-commands::")
+        assert re.fullmatch(r"[0-9a-f]{32}", token)
+        assert lines[-1] == f"::{token}::"
+
+
+def test_reports_of_a_former_run_are_gone(place: Path) -> None:
+    """A gate that ends before it reports leaves nothing that says how it went."""
+    assert gated(place, "after.syft.json").code == 0
+    script(place / "bin" / "made-pruner", "exit 1")
+    action = gated(place, "after.syft.json")
+    assert action.code == 1
+    assert "steps.gate.outputs.passed" not in action.values
+    assert list((place / "gate").iterdir()) == []
 
 
 def test_the_action_plans_and_gates_by_the_plan(place: Path) -> None:
@@ -203,19 +245,38 @@ def test_what_the_action_uses_is_pinned() -> None:
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[0-9.]+", line) for line in used), used
 
 
+def gitlab(place: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The template's script with what differs from its `variables`."""
+    job = GITLAB[".pruner-gate"]
+    env = environment(place, **{**job["variables"], **variables})
+    lines = "\n".join(job["script"])
+    return subprocess.run(["sh", "-e", "-c", lines], cwd=place, env=env, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(("after", "code"), [("after.syft.json", 0), ("before.syft.json", 1)])
 def test_the_gitlab_template(place: Path, after: str, code: int) -> None:
     """The script's lines, in one shell that stops at the first fault, leave what the artifacts name."""
     job = GITLAB[".pruner-gate"]
-    lines = "\n".join(job["script"])
-    env = environment(place, **{**job["variables"], "AFTER": after})
-    done = subprocess.run(["sh", "-e", "-c", lines], cwd=place, env=env, capture_output=True, text=True, check=False)
+    done = gitlab(place, AFTER=after)
     assert done.returncode == code, done.stderr
     named = [*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]]
     assert all((place / name).is_file() for name in named)
     root = ElementTree.fromstring((place / "gate" / "gate.junit.xml").read_text())
     assert root.get("failures") == ("2" if code else "0")
-    assert (place / "installed").read_text() == "install --quiet sbom-pruner\n"
+    assert (place / "installed").read_text() == f"install --quiet sbom-pruner=={pruner.__version__}\n"
+
+
+def test_the_gitlab_template_takes_scanner_reports_and_a_plan(place: Path) -> None:
+    """What its variables name is given to the gate; one report without the other is its usage error."""
+    grype(place, "vb.json", [match("dash", "0.5-1", "CVE-2024-1")])
+    grype(place, "va.json", [match("app", "1.0-1", "CVE-2024-2", "Critical")])
+    (place / "policy.yaml").write_text("version: 1\nvulnerabilities: {new: high}\n")
+    done = gitlab(place, VULNS_BEFORE="vb.json", VULNS_AFTER="va.json")
+    assert (done.returncode, done.stdout.count("CVE-2024-2 (critical) is new in app 1.0-1")) == (1, 1)
+    assert gitlab(place, VULNS_BEFORE="vb.json").returncode == 2
+    missing = gitlab(place, PLAN="no plan")
+    assert missing.returncode == 3
+    assert "no plan" in missing.stderr
 
 
 def hook(place: Path, name: str, *files: str, args: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

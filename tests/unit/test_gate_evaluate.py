@@ -94,6 +94,20 @@ def test_limits(grown: Comparison, limit: str, kept: bool) -> None:
         assert finding.fix
 
 
+@pytest.mark.parametrize(
+    ("limit", "named"),
+    [
+        ("packages: 2", "3 packages, more than the limit of 2; new are curl"),
+        ("transfer: 0", "1 transfer, more than the limit of 0; new are /usr/bin/curl"),
+        ("setuid: 0", "1 setuid, more than the limit of 0: /usr/bin/su"),
+        ("executables: +0", "4 executables, more than the limit of 3 (+0 of 3 before); new are /usr/bin/curl"),
+    ],
+)
+def test_a_broken_limit_names_what_is_counted(grown: Comparison, limit: str, named: str) -> None:
+    """What is new of it, or where nothing is, what there is."""
+    assert only(judged(grown, f"limits: {{{limit}}}\n")).what == named
+
+
 def test_a_limit_that_cannot_be_measured_is_broken(tmp_path: Path) -> None:
     """An SBOM that does not list every file can't be held against a limit of files."""
     comparison = comparison_of(tmp_path, [APP], programs("app"), all_=False)
@@ -210,6 +224,14 @@ def test_new_vulnerabilities(tmp_path: Path, grown: Comparison) -> None:
     assert judged(comparison, "").passed
 
 
+def test_the_worst_vulnerabilities_come_first(tmp_path: Path, grown: Comparison) -> None:
+    """Among findings of one rule by severity, then by package."""
+    after = [match("app", "1.0-1", "CVE-2024-1", "Medium"), match("curl", "7.0-1", "CVE-2024-2", "High"),
+             match("dash", "0.5-1", "CVE-2024-3", "Critical"), match("app", "1.0-1", "CVE-2024-4", "High")]  # fmt: skip
+    verdict = judged(scanned(tmp_path, grown, [], after), "vulnerabilities: {new: low}\n")
+    assert [item.subject for item in verdict.findings] == ["CVE-2024-3", "CVE-2024-4", "CVE-2024-2", "CVE-2024-1"]
+
+
 def test_no_reports_where_the_policy_wants_them(pruned: Comparison) -> None:
     """A policy about vulnerabilities fails when nobody looked for any."""
     assert only(judged(pruned, "vulnerabilities: {new: high}\n")).what == "no scanner reports were given"
@@ -267,6 +289,18 @@ def test_licenses(pruned: Comparison) -> None:
     """A license that is not allowed is a finding, and so is a package without one where the policy says so."""
     assert judged(pruned, "licenses: {allow: [MIT]}\n").findings == ()
     assert only(judged(pruned, "licenses: {deny: [MIT]}\n")).what == "app 1.0-1: MIT is not allowed"
+
+
+def test_a_package_with_several_refused_licenses(tmp_path: Path) -> None:
+    """One finding for a package, which names all of them and the expressions that they are from."""
+    stated = ["GPL-3.0-only", "Apache-2.0 AND MIT", "GPL-3.0-or-later", "ISC"]
+    app = package(
+        "app", "1.0-1", ["/usr/bin/app"], licenses=[{"value": text, "spdxExpression": text} for text in stated]
+    )
+    verdict = judged(comparison_of(tmp_path, [app], programs("app")), "licenses: {deny: ['GPL-3.0-*', MIT]}\n")
+    assert only(verdict).what == (
+        "app 1.0-1: GPL-3.0-only, GPL-3.0-or-later, MIT are not allowed (of 'Apache-2.0 AND MIT')"
+    )
 
 
 def test_a_package_without_a_license(grown: Comparison) -> None:

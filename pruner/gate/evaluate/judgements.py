@@ -274,7 +274,7 @@ def conformity_findings(comparison: Comparison, policy: Policy) -> list[Finding]
         return [_no_plan(policy)] if policy.states("conformity") else []
     texts = {
         Change.ADDED: ("is there though the plan dropped it", "what the plan counts on being gone is not"),
-        Change.REMOVED: ("is missing though the plan keeps it", "an entry point needs it"),
+        Change.REMOVED: ("is missing though the plan keeps it", "what it is kept for does not work without it"),
     }
     other = ("is not as the plan has it", "the image was not built as planned")
     found = []

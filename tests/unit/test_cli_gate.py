@@ -107,7 +107,7 @@ def test_the_clock(run: Run, tmp_path: Path, fat: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780358400")
     done = run("gate", fat, fat, "--policy", rules)
     assert done.code == 1
-    assert "the waiver of forbid expired on 2026-06-01" in done.out
+    assert "the waiver of forbid /usr/bin/dash expired on 2026-06-01" in done.out
     assert_one_message(
         run("gate", fat, fat, "--policy", rules, "--today", "tomorrow"), 2, "--today tomorrow is no date"
     )

@@ -332,7 +332,7 @@ def test_a_waiver_covers_until_its_last_day(grown: Comparison) -> None:
     assert only(verdict).waiver == "known (team, until 2026-06-01)"
     late = judged(grown, text, today=date(2026, 6, 2))
     assert rules(late) == [("forbid", "fail"), ("waiver", "fail")]
-    assert late.findings[1].what == "the waiver of forbid expired on 2026-06-01"
+    assert late.findings[1].what == "the waiver of forbid /usr/bin/* expired on 2026-06-01"
 
 
 def test_an_expired_waiver_is_a_finding_by_itself(pruned: Comparison) -> None:

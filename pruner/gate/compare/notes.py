@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MUCH = 10
 """A tenth of the packages that were there."""
+_KINDS = {SideKind.SBOM: "an SBOM", SideKind.PLAN: "a plan", SideKind.ROOT: "a root filesystem"}
 _ALL = "scan with SYFT_FILE_METADATA_SELECTION=all"
 
 
@@ -40,7 +41,7 @@ def swap_note(before: Side, packages: Sequence[PackageChange], files: Sequence[F
 def _notes(before: Side, after: Side) -> Iterator[str]:
     yield from _file_notes(before, after)
     if before.kind is not after.kind:
-        yield f"a {before.kind} is compared with a {after.kind}: only what both can tell"
+        yield f"{_KINDS[before.kind]} is compared with {_KINDS[after.kind]}: only what both can tell"
     if SideKind.ROOT not in {before.kind} & {after.kind}:
         yield "file capabilities are known of root filesystems only"
     if before.distro and after.distro and not _same_distribution(before.distro, after.distro):

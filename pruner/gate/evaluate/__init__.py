@@ -79,25 +79,29 @@ def _expired(waiver: Waiver, policy: Policy) -> Finding:
     return Finding(
         rule="waiver",
         level=Level.FAIL,
-        what=f"the waiver of {waiver.rule} expired on {waiver.expires.isoformat()}",
+        what=f"the waiver of {_waived_thing(waiver)} expired on {waiver.expires.isoformat()}",
         where=waiver.place,
         why=f"{waiver.owner} was to settle it by then: {waiver.reason}",
         fix="remove the waiver and what it covered, or agree on a new date with its owner",
         key=f"{policy.name}:{waiver.line} {waiver.place}",
-        asked=printable(f"{waiver.rule} {waiver.where}"),
+        asked=_waived_thing(waiver),
     )
+
+
+def _waived_thing(waiver: Waiver) -> str:
+    return printable(f"{waiver.rule} {waiver.where}".rstrip())
 
 
 def _idle(waiver: Waiver, policy: Policy) -> Finding:
     return Finding(
         rule="waiver",
         level=Level.WARN,
-        what=f"the waiver of {waiver.rule} covers nothing",
+        what=f"the waiver of {_waived_thing(waiver)} covers nothing",
         where=waiver.place,
         why="a waiver that is left behind would hide the next finding that it happens to fit",
         fix="remove it",
         key=f"{policy.name}:{waiver.line} {waiver.place}",
-        asked=printable(f"{waiver.rule} {waiver.where}"),
+        asked=_waived_thing(waiver),
     )
 
 
@@ -113,10 +117,18 @@ def _chained(findings: Sequence[Finding], comparison: Comparison, plan: Plan) ->
 
     def explained(finding: Finding) -> Finding:
         where = finding.where
-        paths = (where,) if where.startswith("/") else owned.get(where, ())
-        chain = next((steps for path in paths if (steps := chains.steps(path))), ())
+        if where.startswith("/"):
+            chain = chains.steps(where)
+        else:
+            found = [steps for path in owned.get(where, ()) if (steps := chains.steps(path))]
+            chain = min(found, key=_directness, default=())
         option = chains.option(where) if finding.rule == "forbid" else ""
         fix = f"plan again with `--refuse {option}`: nothing else needs it" if option else finding.fix
         return replace(finding, chain=chain, fix=fix)
 
     return [explained(finding) for finding in findings]
+
+
+def _directness(chain: Sequence[str]) -> tuple[bool, int]:
+    """The lower, the better a chain says why a package is there: what is kept without a need says little."""
+    return len(chain) == 1, len(chain)

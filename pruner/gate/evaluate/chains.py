@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pruner.model import Edge
     from pruner.plan.types import FilePlan, Plan
 
+_OF_PACKAGES = frozenset({"package", "requires"})
+
 
 class Chains:
     """Look-ups in the needs that a plan keeps things for.
@@ -27,6 +29,7 @@ class Chains:
         self._parents = shortest_parents(plan.edges)
         self._kept = {file.path: file for file in plan.files if file.decision is not Decision.DROP}
         self._options = {edge: option.name for option in plan.optional if option.accepted for edge in option.edges}
+        self._names = package_names(plan)
         self._reached: dict[str, Collection[Node]] = {}
 
     def steps(self, path: str) -> tuple[str, ...]:
@@ -37,7 +40,7 @@ class Chains:
         start, edges = self._way(file)
         if not edges:
             return (printable(file.reason),)
-        return (shown_node(start), *(self._step(edge) for edge in edges))
+        return (shown_node(start, self._names), *(self._step(edge) for edge in edges))
 
     def option(self, path: str) -> str:
         """The option that the plan keeps `path` for, so that refusing it drops the file; empty where there is none."""
@@ -53,7 +56,7 @@ class Chains:
     def _step(self, edge: Edge) -> str:
         option = self._options.get(edge)
         kind = edge.kind if option is None else f"{edge.kind}, the option {printable(option)}"
-        return f"{kind}: {printable(edge.evidence)} -> {shown_node(edge.target)}"
+        return f"{kind}: {printable(edge.evidence)} -> {shown_node(edge.target, self._names)}"
 
     def _node(self, file: FilePlan) -> Node:
         return Node(file.path if file.path in self._parents else file.origin or file.path)
@@ -116,7 +119,14 @@ def _edge_order(edge: Edge) -> tuple[str, str, str]:
     return edge.target, edge.kind, edge.evidence
 
 
-def shown_node(node: Node) -> str:
-    """A node as the reports name it: a path, or its kind and name."""
-    kind = node_kind(node)
-    return printable(node if kind == "file" else f"{kind} {node_name(node)}")
+def package_names(plan: Plan | None) -> dict[str, str]:
+    """Names and versions by the ids that the SBOM gave to packages, which mean nothing outside of it."""
+    return {} if plan is None else {package.id: f"{package.name} {package.version}" for package in plan.packages}
+
+
+def shown_node(node: Node, names: Mapping[str, str]) -> str:
+    """A node as the reports name it: a path, or its kind and name; `names` are those of packages by id."""
+    kind, name = node_kind(node), node_name(node)
+    if kind == "file":
+        return printable(node)
+    return printable(f"{kind} {names.get(name, name) if kind in _OF_PACKAGES else name}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.errors import printable
 from pruner.gate.compare.libraries import Needs
-from pruner.gate.evaluate.chains import shortest_parents, shown_node
+from pruner.gate.evaluate.chains import package_names, shortest_parents, shown_node
 from pruner.gate.keys import key_of_plan
 from pruner.gate.sides.entries import small_tree
 from pruner.model import Edge, EdgeKind, Node, PackageId, entry_node, node_kind, node_name
@@ -96,6 +96,7 @@ class _Grouping:
     def __init__(self, comparison: Comparison, plan: Plan | None, steps: Mapping[Node, Step | None]) -> None:
         self._files = comparison.after.files or {}
         self._of_plan = {} if plan is None else {item.id: key_of_plan(item, plan.distro) for item in plan.packages}
+        self._names = package_names(plan)
         self._steps = steps
         self._leading = {step.source for step in steps.values() if step is not None}
         self._numbers: dict[Node, int] = {}
@@ -128,7 +129,7 @@ class _Grouping:
         step = self._steps.get(node)
         if kind == "requires" and step is not None and node_kind(step.source) != "requires":
             return self.of(step.source)  # what stands for a choice belongs to what has to choose
-        return self.other(shown_node(node), kind)
+        return self.other(shown_node(node, self._names), kind)
 
 
 def _grouped(

@@ -19,15 +19,15 @@ _LAST = 1 << 31
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One or more findings of one level, rule and key, in the verdict's order."""
+    """One or more findings of one level, rule and key that matter for one reason, in the verdict's order."""
 
     level: Level
     rule: str
     key: str
     findings: tuple[Finding, ...]
     why: str
-    """Why all of them matter; empty where they differ in it, as in the two others."""
     fix: str
+    """What would end all of them; empty where they differ in it, as in the next."""
     waiver: str
 
     @property
@@ -48,8 +48,6 @@ class Group:
         """Names and texts of what is to be said of `finding` besides its `what`, the group being known."""
         if finding.where not in finding.what.split():
             yield "where", finding.where
-        if not self.why:
-            yield "why", finding.why
         if not self.fix:
             yield "fix", finding.fix
         if finding.waiver and not self.waiver:
@@ -63,20 +61,20 @@ class Group:
 
 def grouped(verdict: Verdict) -> tuple[Group, ...]:
     """All findings: failing ones first, then in the order in which the policy asks for them."""
-    found: dict[tuple[Level, str, str], list[Finding]] = {}
+    found: dict[tuple[Level, str, str, str], list[Finding]] = {}
     for finding in verdict.findings:
-        found.setdefault((finding.level, finding.rule, finding.key), []).append(finding)
+        found.setdefault((finding.level, finding.rule, finding.key, finding.why), []).append(finding)
     groups = [
         Group(
             level=level,
             rule=rule,
             key=key,
             findings=tuple(findings),
-            why=_common([finding.why for finding in findings]),
+            why=why,
             fix=_common([finding.fix for finding in findings]),
             waiver=_common([finding.waiver for finding in findings]),
         )
-        for (level, rule, key), findings in found.items()
+        for (level, rule, key, why), findings in found.items()
     ]
     levels = list(Level)
 

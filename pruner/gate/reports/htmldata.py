@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pruner.errors import printable
-from pruner.gate.evaluate.chains import shown_node
+from pruner.gate.evaluate.chains import package_names, shown_node
 from pruner.gate.keys import key_of_plan
 from pruner.gate.reports.graph import graph_of
 from pruner.gate.types import Change
@@ -153,11 +153,12 @@ def _steps(
     numbers = {Node(path): number for number, path in enumerate(files)}
     source, kind, evidence = [], [], []
     others: list[str] = []
+    names = package_names(plan)
     leading = {step.source for step in steps.values() if step is not None}
     wanted = [*numbers, *sorted(leading - numbers.keys())]
     for node in wanted[len(numbers) :]:
         numbers[node] = len(numbers)
-        others.append(printable(shown_node(node)))
+        others.append(shown_node(node, names))
     for node in wanted:
         step = steps.get(node)
         source.append(-1 if step is None else numbers.get(step.source, -1))

@@ -75,10 +75,10 @@ def gate_command(
         try:
             write_file(path, _encoded(report_text(name, comparison, verdict, plan=planned)))
         except EnvironmentFault as fault:
-            faults.append(fault)
+            faults.append(fault.fact)
     typer.echo(_encoded(report_text(report_format, comparison, verdict, plan=planned)), nl=False)
     if faults:  # the verdict and the other reports are worth more than an early end
-        raise faults[0]
+        raise EnvironmentFault("; ".join(faults))
     if not verdict.passed:
         failing = sum(finding.level == "fail" for finding in verdict.findings)
         raise NegativeAnswer(

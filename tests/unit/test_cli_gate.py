@@ -227,8 +227,9 @@ def test_a_report_that_cannot_be_written(run: Run, tmp_path: Path, fat: Path) ->
     """A report that has no place is a fault of the environment; the verdict and the other reports are there."""
     out = tmp_path / "gate.md"
     words = ("--policy", policy(tmp_path, "forbid: [shell]\n"), "--report", f"json={tmp_path}/no/such/gate.json")
-    done = run("gate", fat, fat, *words, "--report", f"markdown={out}")
-    assert_one_message(done, 4, "gate.json can't be written: no such file or directory")
+    done = run("gate", fat, fat, *words, "--report", f"text={tmp_path}", "--report", f"markdown={out}")
+    assert_one_message(done, 4, "gate.json can't be written: no such file or directory; ")
+    assert f"{tmp_path} can't be written: is a directory" in done.err
     assert done.out.startswith("gate FAILED: 1 failing")
     assert out.read_text().startswith("## Gate failed")
 

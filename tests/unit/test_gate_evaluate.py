@@ -104,8 +104,10 @@ def test_limits(grown: Comparison, limit: str, kept: bool) -> None:
     ],
 )
 def test_a_broken_limit_names_what_is_counted(grown: Comparison, limit: str, named: str) -> None:
-    """What is new of it, or where nothing is, what there is."""
-    assert only(judged(grown, f"limits: {{{limit}}}\n")).what == named
+    """What is new of it, or where nothing is, what there is; nobody is sent to look for what was not added."""
+    finding = only(judged(grown, f"limits: {{{limit}}}\n"))
+    assert finding.what == named
+    assert ("what was added" in finding.fix) is ("; new are" in named)
 
 
 def test_a_limit_that_cannot_be_measured_is_broken(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ _WHY = {
     "setuid": "a setuid file runs with its owner's rights for whoever starts it",
     "executables": "what can be started can be started by an intruder",
 }
-_FIX = "see with `pruner diff` what was added and prune it, or raise the limit with a reason"
+_GREW = "see with `pruner diff` what was added and prune it, or raise the limit with a reason"
+_STAYED = "leave more of it out of the image, or prune it, or raise the limit with a reason"
 _SHOWN = 3
 
 
@@ -93,7 +94,7 @@ def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Fin
         relative = f" ({result.stated} of {number(result.before)} before)" if result.stated[0] in "+-" else ""
         what = f"{number(result.after)}{unit}, more than the limit of {number(result.allowed)}{relative}"
         what += _named(result.name, comparison)
-        fix = _FIX
+        fix = _GREW if result.before is not None and result.after > result.before else _STAYED
     return Finding(
         rule=key,
         level=Level.FAIL,

@@ -1,4 +1,4 @@
-"""The action, the GitLab template and the pre-commit hooks: their own steps, run by the shells that would run them.
+"""The action and a workflow that uses it, the GitLab template and the pre-commit hooks: their own steps, run by the shells that would run them.
 
 Only the installation is stood in for: `python3 -m venv DIR` makes a directory whose programs are those of this process.
 """
@@ -24,6 +24,7 @@ from tests.support import ROOT
 from tests.unit.gates import SUID, grype, match, package, program, sbom
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+WORKFLOW = (ROOT / "samples" / "ci" / "github.yml").read_text()
 GITLAB = yaml.safe_load((ROOT / "samples" / "ci" / "gitlab.yml").read_text())
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
 APP = package("app", "1.0-1", ["/usr/bin/app"])
@@ -239,9 +240,9 @@ def test_the_action_plans_and_gates_by_the_plan(place: Path) -> None:
 
 def test_what_the_action_uses_is_pinned() -> None:
     """Foreign actions are named by commit, with the release beside it."""
-    text = (ROOT / "action.yml").read_text()
-    used = re.findall(r"uses: (.*)", text)
-    assert used
+    text = (ROOT / "action.yml").read_text() + WORKFLOW
+    used = [line for line in re.findall(r"uses: (.*)", text) if not line.startswith("OWNER/")]
+    assert len(used) == 3
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[0-9.]+", line) for line in used), used
 
 
@@ -251,6 +252,23 @@ def gitlab(place: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     env = environment(place, **{**job["variables"], **variables})
     lines = "\n".join(job["script"])
     return subprocess.run(["sh", "-e", "-c", lines], cwd=place, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_workflow_runs_the_action(place: Path) -> None:
+    """The sample's inputs are the action's own; its comment takes the report, and is made when the gate fails."""
+    steps = yaml.safe_load(WORKFLOW)["jobs"]["gate"]["steps"]
+    (given,) = (step["with"] for step in steps if step.get("uses", "").startswith("OWNER/pruner@"))
+    (place / "after.syft.json").write_bytes((place / "before.syft.json").read_bytes())
+    assert Action(place, **given).code == 1
+    (comment,) = (step for step in steps if step.get("name") == "comment")
+    assert "!cancelled()" in comment["if"]
+    script(place / "bin" / "gh", 'printf "%s\\n" "$@"; cat "$7"')
+    command = ["bash", "-eo", "pipefail", "-c", comment["run"]]
+    env = environment(place, NUMBER="7")
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=True)
+    words = done.stdout.splitlines()
+    assert words[:3] == ["pr", "comment", "7"]
+    assert words[7] == "## Gate failed: 2 failing, 0 warnings, 0 waived"
 
 
 @pytest.mark.parametrize(("after", "code"), [("after.syft.json", 0), ("before.syft.json", 1)])

@@ -356,6 +356,19 @@ def test_workflow_commands(comparison: Comparison) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"rule": "require", "where": "require[1]", "key": "p.yaml:4 require[1]", "asked": "shell"}, "require 'shell'"),
+        ({"rule": "limits.setuid", "where": "limits.setuid", "key": "p.yaml:2 limits.setuid"}, "limits.setuid"),
+        ({"rule": "visibility", "where": "after.json", "key": "p.yaml visibility"}, "visibility%3A after.json"),
+    ],
+)
+def test_titles_name_what_it_is_about(comparison: Comparison, changes: dict[str, object], title: str) -> None:
+    """The thing, or what the policy says where it is about nothing that is there; no title says a key twice."""
+    assert f" title={title},file=" in report_text("github", comparison, one(**changes))
+
+
 def test_a_workflow_command_for_each_key(comparison: Comparison) -> None:
     """GitHub shows ten errors of a step: findings of one key of the policy are one of them."""
     command, _ = report_text("github", comparison, several(12)).splitlines()

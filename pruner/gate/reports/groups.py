@@ -32,12 +32,12 @@ class Group:
 
     @property
     def title(self) -> str:
-        """`forbid 'shell': 14 findings`, or the rule and where a single one is."""
+        """`forbid 'shell': 14 findings`; of a single one `forbid: /usr/bin/dash`, or `require 'shell'`."""
+        named = f"{self.rule} '{self.asked}'" if self.asked else self.rule
         if len(self.findings) > 1:
-            asked = f" '{self.asked}'" if self.asked else ""
-            return f"{self.rule}{asked}: {len(self.findings)} findings"
+            return f"{named}: {len(self.findings)} findings"
         where = self.findings[0].where
-        return self.rule if where in {self.rule, self.key} else f"{self.rule}: {where}"
+        return named if self.key.endswith(f" {where}") else f"{self.rule}: {where}"
 
     @property
     def asked(self) -> str:

@@ -69,14 +69,15 @@ def gate_command(
     stated = read_policy(policy)
     planned = _plan(plan)
     comparison = _comparison(before, after, planned, vulns_before, vulns_after)
-    verdict = evaluate(comparison, stated, today=day, plan=planned)
+    reasons = _plan_with_reasons(planned, after, comparison.after)
+    verdict = evaluate(comparison, stated, today=day, plan=reasons)
     faults = []
     for name, path in outputs:
         try:
-            write_file(path, _encoded(report_text(name, comparison, verdict, plan=planned)))
+            write_file(path, _encoded(report_text(name, comparison, verdict, plan=reasons)))
         except EnvironmentFault as fault:
             faults.append(fault.fact)
-    typer.echo(_encoded(report_text(report_format, comparison, verdict, plan=planned)), nl=False)
+    typer.echo(_encoded(report_text(report_format, comparison, verdict, plan=reasons)), nl=False)
     if faults:  # the verdict and the other reports are worth more than an early end
         raise EnvironmentFault("; ".join(faults))
     if not verdict.passed:
@@ -148,6 +149,13 @@ def _plan(directory: Path | None) -> Plan | None:
     from pruner.gate.sides.plan import read_plan
 
     return read_plan(directory)
+
+
+def _plan_with_reasons(planned: Plan | None, location: str, after: Side) -> Plan | None:
+    """The plan that says why things are there: `--plan`, else AFTER itself where it is one."""
+    from pruner.gate.types import SideKind
+
+    return _plan(Path(location)) if planned is None and after.kind is SideKind.PLAN else planned
 
 
 def _comparison(

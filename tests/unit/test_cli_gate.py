@@ -85,6 +85,8 @@ def test_with_a_plan(run: Run, tmp_path: Path) -> None:
     assert done.code == 1
     assert "  chain  entry /usr/bin/tool\n" in done.out
     assert f"-> {target}\n" in done.out
+    by_itself = run("gate", made.sbom, plan, "--policy", rules)
+    assert by_itself.out == done.out, "a plan as AFTER has the reasons itself"
     unpruned = run("gate", made.sbom, made.directory, "--policy", policy(tmp_path, ""), "--plan", plan)
     assert unpruned.code == 1
     assert "is there though the plan dropped it" in unpruned.out

@@ -6,22 +6,28 @@ import base64
 import hashlib
 import json
 import re
+import tomllib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replaced
 
 import pruner.gate.reports
 from pruner.gate.compare import compare
+from pruner.gate.evaluate.chains import chain_finder
 from pruner.gate.reports import report_text
 from pruner.gate.reports.graph import graph_of
 from pruner.gate.reports.htmldata import MOST_FILES, report_data, script_json
 from pruner.gate.sides.plan import plan_side
-from pruner.gate.types import Comparison, Verdict
+from pruner.gate.types import Comparison, Level, Side, Verdict
+from pruner.model import Edge, EdgeKind, Node, PackageId, package_node
+from tests.support import ROOT
 from tests.unit.emit_plans import small_plan
 from tests.unit.gatereports import HOSTILE, compared_names, finding, judged
+from tests.unit.gates import SUID
 from tests.unit.sides import debian, file_of, made_side, program, regular, side
 
 VENDOR = Path(pruner.gate.reports.__file__).parent / "vendor"
@@ -71,6 +77,13 @@ def test_vendored_files_are_what_they_say() -> None:
         assert "Permission to use, copy, modify" in (VENDOR / licence).read_text()
 
 
+def test_the_licence_goes_with_the_copy(page: Page) -> None:
+    """The report holds a copy of what is vendored, so it holds the licence whole, and so does a built package."""
+    assert (VENDOR / "d3-hierarchy.LICENSE").read_text().strip() in page.text
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license-files"]
+    assert {path for pattern in named for path in ROOT.glob(pattern)} >= set(VENDOR.glob("*.LICENSE"))
+
+
 def test_nothing_is_loaded(page: Page) -> None:
     """No element names another resource, and no attribute is a script or a style."""
     assert {tag for tag, _ in page.tags} & {"img", "link", "iframe", "object", "embed", "base", "form"} == set()
@@ -92,8 +105,8 @@ def test_the_policy_names_every_script(page: Page) -> None:
     digests = [
         "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'" for _, text in page.raw
     ]
-    style, data, library, script = digests
-    assert f"script-src {library} {script}; style-src {style};" in policy
+    style, data, library, script, drawings = digests
+    assert f"script-src {library} {script} {drawings}; style-src {style};" in policy
     assert data not in policy
 
 
@@ -157,13 +170,36 @@ def test_ten_thousand_files_stay_small() -> None:
     assert "10000" in text
 
 
-def test_many_findings_are_folded(comparison: Comparison) -> None:
-    """Twenty are open to the eye, up to 500 are written out, and the rest are counted."""
-    findings = tuple(replace(finding(), where=f"/bin/{at}") for at in range(600))
-    text = report_text("html", comparison, Verdict(passed=False, findings=findings))
-    assert text.count('<details class="finding fail"') == 500
-    assert "<summary>480 more</summary>" in text
-    assert "<p>100 more are in the JSON report.</p>" in text
+def test_no_line_of_the_policy_hides_another(comparison: Comparison) -> None:
+    """Of each line of the policy the first finding is in sight, the next are folded, and beyond 100 they are counted."""
+    many = tuple(replace(finding(), where=f"/bin/{at}") for at in range(600))
+    last = finding(rule="limits.files", what="too many files", key="policy.yaml:2 limits.files")
+    text = report_text("html", comparison, Verdict(passed=False, findings=(*many, last)))
+    page = Page(text)
+    assert text.count('<details class="finding fail"') == 101
+    assert "599 more by the same line of the policy: policy.yaml:7 forbid[0]" in page.text
+    assert "500 more are in the JSON report." in page.text
+    folded = [match.span() for match in re.finditer('<details class="heap">.*JSON report', text, re.DOTALL)]
+    assert len(folded) == 1
+    assert text.index("too many files") > folded[0][1]
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        ((), "nothing fails"),
+        ((Level.FAIL,), "1 finding fails (1 forbid)"),
+        ((Level.FAIL, Level.FAIL, Level.WARN, Level.WAIVED), "2 findings fail (2 forbid), 1 warns, 1 is waived"),
+        ((Level.WARN, Level.WARN, Level.WAIVED, Level.WAIVED), "nothing fails, 2 warn, 2 are waived"),
+    ],
+)
+def test_the_verdict_comes_first(comparison: Comparison, levels: tuple[Level, ...], told: str) -> None:
+    """The heading is the verdict, and a sentence says what it rests on."""
+    findings = tuple(finding(level=level) for level in levels)
+    verdict = Verdict(passed=Level.FAIL not in levels, findings=findings)
+    text = report_text("html", comparison, verdict)
+    assert f'<p id="summary">{told}</p>' in text
+    assert re.findall("<h[1-6][^>]*>([^<]*)", text)[0] == f"Gate {'passed' if verdict.passed else 'failed'}"
 
 
 def groups(data: dict[str, Any]) -> dict[str, str]:
@@ -221,8 +257,8 @@ def test_the_graph_without_a_plan(tmp_path: Path) -> None:
         "entry /usr/bin/app": "",
         "app": "entry /usr/bin/app",
         "libz": "app",
-        "docs": "not reached from an entry point",
-        "not reached from an entry point": "",
+        "docs": "no chain is known",
+        "no chain is known": "",
     }
     assert chain_of(data, "/usr/lib/libz.so.1") == ["entry /usr/bin/app", "/usr/bin/app", "/usr/lib/libz.so.1"]
     assert chain_of(data, "/usr/share/doc/docs") == ["/usr/share/doc/docs"]
@@ -261,4 +297,56 @@ def test_sides_without_files() -> None:
     comparison = compare(made_side(files=None), made_side(files=None))
     text = report_text("html", comparison, Verdict(passed=True, findings=()))
     assert text.endswith("</html>\n")
-    assert report_data(comparison, None)["files"]["rest"] == []
+    assert "what needs what is not known" in text
+    data = report_data(comparison, None)
+    assert data["files"]["rest"] == []
+    assert data["unowned"] == [-1, -1]
+
+
+def test_sizes_that_nobody_knows(tmp_path: Path) -> None:
+    """A package none of whose files is listed has no known size, rather than none."""
+    listed = side(tmp_path, [debian("app", "1", ["/usr/bin/app"])], [file_of("/usr/bin/app", "four")])
+    bare = replace(
+        listed,
+        files=None,
+        packages={
+            key: tuple(replaced(one, files=(), bytes=0) for one in found) for key, found in listed.packages.items()
+        },
+    )
+    (row,) = report_data(compare(listed, bare), None)["packages"]
+    assert row[4:6] == [4, -1]
+
+
+def test_packages_have_their_names_in_chains() -> None:
+    """An id that a plan made says nothing to a reader; the package's name stands in its place."""
+    plan = small_plan()
+    entry, package = Node("entry:image"), package_node(PackageId("id-libc6"))
+    edges = (
+        Edge(source=entry, target=package, kind=EdgeKind.ENTRY, evidence="named"),
+        Edge(source=package, target=Node("/usr/lib/libc.so.6"), kind=EdgeKind.COMPANION, evidence="part of it"),
+    )
+    plan = replace(plan, edges=edges)
+    after = plan_side(plan, name="plan")
+    data = report_data(compare(after, after, plan=plan), plan)
+    assert chain_of(data, "/usr/lib/libc.so.6") == ["entry image", "package libc6", "/usr/lib/libc.so.6"]
+    assert chain_finder(plan)("/usr/lib/libc.so.6")[1] == "entry: named -> package libc6"
+    at = len(paths(data)) + data["others"].index("package libc6")
+    assert data["groups"][data["group"][at]][0] == "libc6"
+
+
+def test_states_of_the_attack_surface(tmp_path: Path) -> None:
+    """A bit that is cleared is no file that was dropped, and one that is set is none that was added."""
+    artifacts = [debian("app", "1", ["/usr/bin/app", "/usr/bin/su", "/usr/bin/new", "/usr/bin/old"])]
+
+    def one(**modes: int) -> Side:
+        return side(tmp_path, artifacts, [program(f"/usr/bin/{name}", mode=mode) for name, mode in modes.items()])
+
+    comparison = compare(one(app=SUID, su=755, old=SUID), one(app=755, su=SUID, new=SUID))
+    data = report_data(comparison, None)
+    states = {path: data["states"][state] for category, path, _, _, state in data["surface"] if category == "setuid"}
+    assert states == {
+        "/usr/bin/app": "no longer so",
+        "/usr/bin/su": "newly so",
+        "/usr/bin/new": "added",
+        "/usr/bin/old": "dropped",
+    }

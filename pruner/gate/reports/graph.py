@@ -11,7 +11,7 @@ from pruner.gate.compare.libraries import Needs
 from pruner.gate.evaluate.chains import package_names, shortest_parents, shown_node
 from pruner.gate.keys import key_of_plan
 from pruner.gate.sides.entries import small_tree
-from pruner.model import Edge, EdgeKind, Node, PackageId, entry_node, node_kind, node_name
+from pruner.model import Edge, EdgeKind, FileType, Node, PackageId, entry_node, node_kind, node_name
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_PACKAGE = "files of no package"
 _ANY = "any program"
-_UNREACHED = "not reached from an entry point"
+_UNREACHED = "no chain is known"
 
 
 class Step(NamedTuple):
@@ -50,6 +50,8 @@ class Graph(NamedTuple):
 
     steps: Mapping[Node, Step | None]
     """For each node the last step of a shortest chain; None for a root."""
+    group_of: Mapping[Node, int]
+    """Index of the group of each node of `steps`, and of each file that is there and of no package."""
     groups: tuple[Group, ...]
     edges: tuple[tuple[int, int], ...]
     """Pairs of groups, dependant and dependency, sorted."""
@@ -99,13 +101,13 @@ class _Grouping:
         self._names = package_names(plan)
         self._steps = steps
         self._leading = {step.source for step in steps.values() if step is not None}
-        self._numbers: dict[Node, int] = {}
+        self.numbers: dict[Node, int] = {}
         self.known: dict[tuple[str, str, PackageKey | None], int] = {}
 
     def of(self, node: Node) -> int:
-        number = self._numbers.get(node)
+        number = self.numbers.get(node)
         if number is None:
-            number = self._numbers[node] = self._found(node)
+            number = self.numbers[node] = self._found(node)
         return number
 
     def of_package(self, key: PackageKey) -> int:
@@ -140,13 +142,16 @@ def _grouped(
     pairs = {(grouping.of(edge.source), grouping.of(edge.target)) for edge in edges}
     for key in comparison.after.packages:
         grouping.of_package(key)
+    for path, file in (comparison.after.files or {}).items():
+        if file.owner is None and file.type is not FileType.DIRECTORY:
+            grouping.of(Node(path))
     if len(parents) < len(grouping.known):
         root = grouping.other(_UNREACHED, "unreached")
         parents[root] = -1
         for number in range(root):
             parents.setdefault(number, root)
     groups = [Group(label, kind, key, parents[number]) for (label, kind, key), number in grouping.known.items()]
-    return Graph(steps, tuple(groups), tuple(sorted(pair for pair in pairs if pair[0] != pair[1])))
+    return Graph(steps, grouping.numbers, tuple(groups), tuple(sorted(pair for pair in pairs if pair[0] != pair[1])))
 
 
 def _tree(grouping: _Grouping, steps: Mapping[Node, Step | None]) -> dict[int, int]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -18,19 +19,26 @@ from markupsafe import Markup
 import pruner
 from pruner.errors import printable
 from pruner.gate.reports.htmldata import report_data, script_json
-from pruner.gate.reports.wording import counts, fates, tally
+from pruner.gate.reports.wording import counts, fates
+from pruner.gate.types import Level, SideKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pruner.gate.reports.wording import Count
-    from pruner.gate.types import Comparison, Surface, Verdict
+    from pruner.gate.types import Comparison, Finding, Side, Surface, Verdict
     from pruner.plan.types import Plan
 
-_MOST = 500
-"""Findings, and vulnerabilities, that are written out; the JSON report has all."""
-_WIDTH = 400
-"""Of the longest bar, in units of the drawing."""
+_MOST = 100
+"""Findings of one line of the policy that are written out; the JSON report has all."""
+_MOST_VULNERABILITIES = 500
+_KINDS = {SideKind.SBOM: "SBOM", SideKind.PLAN: "plan", SideKind.ROOT: "root filesystem"}
+_PARTS = (
+    ("style", "templates", "report.css"),
+    ("library", "vendor", "d3-hierarchy.min.js"),
+    ("script", "templates", "report.js"),
+    ("drawings", "templates", "drawings.js"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,43 +49,56 @@ class Bar:
     before: str
     after: str
     before_width: float
+    """In percent of the longer of both."""
     after_width: float
     limit: str
     kept: bool
 
 
+class Heap(NamedTuple):
+    """The findings of one level by one line of the policy."""
+
+    first: Finding
+    others: Sequence[Finding]
+    left: int
+    """How many are not among `others`."""
+
+
+class Part(NamedTuple):
+    """The findings of one level."""
+
+    level: Level
+    title: str
+    heaps: Sequence[Heap]
+
+
 def html_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
     """One HTML document, the same for the same values."""
-    style, library, script = (_text(*path) for path in _PARTS)
+    parts = {name: _text(*path) for name, *path in _PARTS}
+    sources = {name: _source(text) for name, text in parts.items()}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["printable"] = printable
-    template = environment.from_string(_text("templates", "report.html.jinja"))
-    return (
-        template.render(
-            version=pruner.__version__,
-            comparison=comparison,
-            verdict=verdict,
-            tally=tally(verdict.findings),
-            findings=verdict.findings[:_MOST],
-            findings_left=max(0, len(verdict.findings) - _MOST),
-            bars=[_bar(count) for count in counts(comparison, verdict)],
-            fates=fates(comparison),
-            vulnerabilities=(comparison.vulnerabilities or ())[:_MOST],
-            vulnerabilities_left=max(0, len(comparison.vulnerabilities or ()) - _MOST),
-            surface=_surface_rows(comparison.surface_before, comparison.surface_after),
-            planned=plan is not None,
-            style=Markup(style),  # noqa: S704 -- our own file
-            library=Markup(library),  # noqa: S704 -- vendored, its digest is tested
-            script=Markup(script),  # noqa: S704 -- our own file
-            data=Markup(script_json(report_data(comparison, plan))),  # noqa: S704 -- escaped for a script element
-            script_sources=f"{_source(library)} {_source(script)}",
-            style_sources=_source(style),
-        ).rstrip("\n")
-        + "\n"
+    vulnerabilities = comparison.vulnerabilities or ()
+    rendered = environment.from_string(_text("templates", "report.html.jinja")).render(
+        version=pruner.__version__,
+        comparison=comparison,
+        verdict=verdict,
+        summary=_summary(verdict.findings),
+        kinds=_KINDS,
+        parts=[part for level in Level if (part := _part(level, verdict.findings)).heaps],
+        bars=[_bar(count) for count in counts(comparison, verdict)],
+        fates=fates(comparison),
+        vulnerabilities=vulnerabilities[:_MOST_VULNERABILITIES],
+        vulnerabilities_left=max(0, len(vulnerabilities) - _MOST_VULNERABILITIES),
+        surface=_surface_rows(comparison.surface_before, comparison.surface_after),
+        origin=_origin_of_reasons(comparison.after, planned=plan is not None),
+        data=Markup(script_json(report_data(comparison, plan))),  # noqa: S704 -- escaped for a script element
+        script_sources=" ".join(source for name, source in sources.items() if name != "style"),
+        style_sources=sources["style"],
+        licence=_text("vendor", "d3-hierarchy.LICENSE"),
+        **{name: Markup(text) for name, text in parts.items()},  # noqa: S704 -- our own files, and a vendored one
     )
-
-
-_PARTS = (("templates", "report.css"), ("vendor", "d3-hierarchy.min.js"), ("templates", "report.js"))
+    return rendered.rstrip("\n") + "\n"
 
 
 def _text(directory: str, name: str) -> str:
@@ -89,6 +110,52 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def _summary(findings: Sequence[Finding]) -> str:
+    """`3 findings fail (2 forbid, 1 limits), 1 warns, 2 are waived`."""
+    families = Counter(finding.rule.partition(".")[0] for finding in findings if finding.level is Level.FAIL)
+    failing = sum(families.values())
+    named = ", ".join(f"{count} {name}" for name, count in families.most_common())
+    count = Counter(finding.level for finding in findings)
+    failed = "1 finding fails" if failing == 1 else f"{failing} findings fail"
+    told = [f"{failed} ({named})" if failing else "nothing fails"]
+    if warning := count[Level.WARN]:
+        told.append(f"{warning} {'warns' if warning == 1 else 'warn'}")
+    if waived := count[Level.WAIVED]:
+        told.append(f"{waived} {'is' if waived == 1 else 'are'} waived")
+    return ", ".join(told)
+
+
+_TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"}
+
+
+def _part(level: Level, findings: Sequence[Finding]) -> Part:
+    """The findings of `level`, one heap for each line of the policy, so that none hides another."""
+    heaps: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.level is level:
+            heaps.setdefault(finding.key or finding.rule, []).append(finding)
+    return Part(
+        level,
+        f"{_TITLES[level]} ({sum(map(len, heaps.values()))})",
+        [Heap(first, others[: _MOST - 1], max(0, len(others) + 1 - _MOST)) for first, *others in heaps.values()],
+    )
+
+
+def _origin_of_reasons(after: Side, *, planned: bool) -> str:
+    """What the graph's reasons come from."""
+    if planned:
+        return "From the plan: each package beside what first needs it."
+    if not after.files or not after.binaries:
+        return (
+            "No plan is given, and libraries and interpreters are not recorded after: what needs what is not known. "
+            "With --plan the reasons are here."
+        )
+    return (
+        "No plan is given: by the libraries and interpreters that loaders take, from the entry points, or from every "
+        "program where none is known. What a program opens by itself is not seen; with --plan it is."
+    )
+
+
 def _bar(count: Count) -> Bar:
     before, after = count.shown()
     longest = max(count.before or 0, count.after or 0) or 1
@@ -96,8 +163,8 @@ def _bar(count: Count) -> Bar:
         name=count.name,
         before=before,
         after=after,
-        before_width=round((count.before or 0) / longest * _WIDTH, 1),
-        after_width=round((count.after or 0) / longest * _WIDTH, 1),
+        before_width=round((count.before or 0) / longest * 100, 2),
+        after_width=round((count.after or 0) / longest * 100, 2),
         limit=count.limit,
         kept=count.kept,
     )

@@ -15,16 +15,18 @@ from pruner.model import FileType, Node
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from pruner.gate.reports.graph import Step
-    from pruner.gate.types import Comparison, PackageChange, PackageKey, Side, SideFile
+    from pruner.gate.reports.graph import Graph
+    from pruner.gate.types import Comparison, PackageChange, PackageKey, Side, SideFile, SurfaceItem
     from pruner.plan.types import Plan
 
 MOST_FILES = 20_000
 """Files that the report names; of more, those that are there come first, and the report says how many it leaves out."""
-STATES = ("kept", "dropped", "added", "changed", "not known after")
-_KEPT, _DROPPED, _ADDED, _CHANGED, _BEFORE = range(len(STATES))
+STATES = ("kept", "dropped", "added", "changed", "not known after", "newly so", "no longer so", "not known before")
+"""Of a file, and of an item of the attack surface: `newly so` where its file was there before, `no longer so` where the
+file still is."""
+_KEPT, _DROPPED, _ADDED, _CHANGED, _BEFORE, _NEWLY, _NO_LONGER, _AFTER = range(len(STATES))
 _STATES_OF_CHANGE = {Change.ADDED: _ADDED, Change.REMOVED: _DROPPED}
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -48,7 +50,8 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
     """Packages, files, the graph and the attack surface; lists of equal length are columns.
 
     `files.shared` is how many characters a path has in common with the one before, `files.rest` what follows them.
-    Nodes are numbered: files first, then `others`; `source`, `kind` and `evidence` are of the step that leads to each.
+    Nodes are numbered: files first, then `others`; `source`, `kind` and `evidence` are of the step that leads to each,
+    `group` is where it stands in the drawing, -1 for nowhere. Bytes of -1 are unknown.
     """
     strings = _Strings()
     keys = sorted(comparison.before.packages.keys() | comparison.after.packages.keys())
@@ -62,7 +65,7 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
         "packages": [
             [
                 printable(key.name),
-                printable("/".join(part for part in (key.type, key.namespace) if part)),
+                printable(_kind(key)),
                 _versions(comparison.before, key),
                 _versions(comparison.after, key),
                 _bytes(comparison.before, key),
@@ -75,7 +78,7 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
         "unowned": [_unowned(comparison.before), _unowned(comparison.after)],
         "files": _file_columns(files, comparison, numbers),
         "leftOut": left_out,
-        **_steps(files, graph.steps, plan, strings),
+        **_steps(files, graph, plan, strings),
         "groups": [
             [printable(group.label), group.kind, -1 if group.package is None else numbers[group.package], group.parent]
             for group in graph.groups
@@ -96,14 +99,24 @@ def _versions(side: Side, key: PackageKey) -> str:
     return printable(", ".join(package.version for package in side.packages.get(key, ())))
 
 
+def _kind(key: PackageKey) -> str:
+    return ", ".join(part for part in ("/".join(filter(None, (key.type, key.namespace))), key.architecture) if part)
+
+
 def _bytes(side: Side, key: PackageKey) -> int:
-    return sum(package.bytes for package in side.packages.get(key, ()))
+    """Of the files of a package; -1 where the side names none of them."""
+    packages = side.packages.get(key, ())
+    if packages and not any(package.files for package in packages):
+        return -1
+    return sum(package.bytes for package in packages)
 
 
 def _unowned(side: Side) -> int:
+    if side.files is None:
+        return -1
     return sum(
         file.bytes or 0
-        for file in (side.files or {}).values()
+        for file in side.files.values()
         if file.owner is None and file.type is FileType.REGULAR and file.hardlink is None
     )
 
@@ -146,10 +159,10 @@ def _shared(one: str, other: str) -> int:
     return number
 
 
-def _steps(
-    files: Mapping[str, SideFile], steps: Mapping[Node, Step | None], plan: Plan | None, strings: _Strings
-) -> dict[str, list[Any]]:
+def _steps(files: Mapping[str, SideFile], graph: Graph, plan: Plan | None, strings: _Strings) -> dict[str, list[Any]]:
     """The step that leads to each node, and why a plan dropped a file."""
+    steps = graph.steps
+    names = {} if plan is None else package_names(plan)
     numbers = {Node(path): number for number, path in enumerate(files)}
     source, kind, evidence = [], [], []
     others: list[str] = []
@@ -166,7 +179,8 @@ def _steps(
         evidence.append(strings.number("" if step is None else step.evidence))
     dropped = {} if plan is None else {file.path: file.reason for file in plan.files if file.decision is Decision.DROP}
     why = [strings.number(dropped.get(path, "")) for path in files]
-    return {"others": others, "source": source, "kind": kind, "evidence": evidence, "why": why}
+    group = [graph.group_of.get(node, -1) for node in wanted]
+    return {"others": others, "source": source, "kind": kind, "evidence": evidence, "why": why, "group": group}
 
 
 def _surface(comparison: Comparison, numbers: Mapping[PackageKey, int]) -> Iterator[list[Any]]:
@@ -175,10 +189,18 @@ def _surface(comparison: Comparison, numbers: Mapping[PackageKey, int]) -> Itera
     after = {(item.category, item.path): item for item in comparison.surface_after.items}
     for name in sorted(before.keys() | after.keys()):
         item = after.get(name) or before[name]
-        if name in after:
-            unknown: Iterable[str] = comparison.surface_before.unknown
-            state = _KEPT if name in before or item.category in unknown else _ADDED
-        else:
-            state = _BEFORE if item.category in comparison.surface_after.unknown else _DROPPED
         owner = -1 if item.owner is None else numbers.get(item.owner, -1)
+        state = _item_state(item, comparison, before=name in before, after=name in after)
         yield [item.category, printable(item.path), owner, printable(item.detail), state]
+
+
+def _item_state(item: SurfaceItem, comparison: Comparison, *, before: bool, after: bool) -> int:
+    if before and after:
+        return _KEPT
+    if after:
+        if item.category in comparison.surface_before.unknown:
+            return _AFTER
+        return _NEWLY if item.path in (comparison.before.files or {}) else _ADDED
+    if item.category in comparison.surface_after.unknown:
+        return _BEFORE
+    return _NO_LONGER if item.path in (comparison.after.files or {}) else _DROPPED

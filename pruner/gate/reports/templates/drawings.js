@@ -1,0 +1,156 @@
+"use strict";
+(() => {
+  const { data, packages, groups, byId, draw, size } = report;
+
+  // --- one stop for Tab, arrows within ---
+  // The frame is HTML: a browser makes an SVG element that listens for focus a stop itself.
+  function roving(frame, items, next) {
+    if (!items.length) return () => undefined;
+    let stop = items[0];
+    items.forEach((item) => item.setAttribute("tabindex", "-1"));
+    function setStop(item) {
+      stop.setAttribute("tabindex", "-1");
+      stop = item;
+      stop.setAttribute("tabindex", "0");
+    }
+    setStop(stop);
+    frame.addEventListener("focusin", (event) => {
+      const item = event.target.closest("[tabindex]");
+      if (item) setStop(item);
+    });
+    frame.addEventListener("keydown", (event) => {
+      const item = event.target.closest("[tabindex]");
+      if (!item || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        item.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+        return;
+      }
+      const to = event.key === "Home" ? items[0] : event.key === "End" ? items[items.length - 1] : next(item, event.key);
+      if (to) { event.preventDefault(); to.focus(); }
+    });
+    return setStop;
+  }
+  const cut = (text, length) => text.length > length ? text.slice(0, Math.max(1, length - 1)) + "…" : text;
+
+  // --- sizes ---
+  const cells = new Map();
+  function cellOf(leaf) {
+    const { name, index, before, after } = leaf.data, wide = leaf.x1 - leaf.x0, high = leaf.y1 - leaf.y0;
+    const text = `${name}: ${size(before)} before, ${size(after)} after`;
+    const most = Math.max(before, after), kept = before < 0 || after < 0 ? 1 : Math.min(before, after) / most;
+    const cell = draw("g", { class: "cell", role: "button", "aria-label": text, transform: `translate(${leaf.x0},${leaf.y0})` },
+      draw("title", {}, text),
+      draw("rect", { class: after > before ? "come" : "gone", width: wide, height: high * (1 - kept) }),
+      draw("rect", { class: "rest", width: wide, y: high * (1 - kept), height: high * kept }),
+      draw("rect", { class: "whole", width: wide, height: high }));
+    if (wide > 34 && high > 14) cell.append(draw("text", { x: 3, y: 12 }, cut(name, Math.floor((wide - 4) / 6.6))));
+    if (wide > 110 && high > 30) cell.append(draw("text", { x: 3, y: 26 }, `${size(before)} → ${size(after)}`));
+    cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : report.pickUnowned());
+    cells.set(index, cell);
+    return cell;
+  }
+  function treemap() {
+    const frame = byId("treemap"), width = frame.clientWidth || 900, height = frame.clientHeight || 416;
+    const leaves = [...packages, { name: "files of no package", index: -1, before: data.unowned[0], after: data.unowned[1] }];
+    const tree = d3.hierarchy({ children: leaves.filter((leaf) => leaf.before > 0 || leaf.after > 0) }, (leaf) => leaf.children)
+      .sum((leaf) => leaf.children ? 0 : Math.max(leaf.before, leaf.after)).sort((a, b) => b.value - a.value);
+    if (!tree.children) {
+      frame.parentElement.hidden = true;
+      byId("no-sizes").hidden = false;
+      return () => undefined;
+    }
+    frame.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    d3.treemap().size([width, height]).paddingInner(1)(tree);
+    const items = tree.leaves().map(cellOf);
+    frame.append(...items);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    return roving(frame.parentElement, items, (item, key) => items[items.indexOf(item) + (step[key] || NaN)]);
+  }
+  const stopAtCell = treemap();
+
+  // --- the graph ---
+  const nodes = new Map(), places = new Map(), frame = byId("graph-frame"), lines = draw("g");
+  function curve(from, to) {
+    const middle = (from.y + to.y) / 2;
+    return `M${from.y},${from.x}C${middle},${from.x} ${middle},${to.x} ${to.y},${to.x}`;
+  }
+  function nodeOf(item) {
+    const group = item.data;
+    const node = draw("g", { class: "node" + (item.depth === 1 ? " root" : ""), role: "button", "data-group": group.index,
+      "aria-label": `${group.label}, ${group.kind}, needs ${group.needs.length}, needed by ${group.neededBy.length}`,
+      transform: `translate(${item.y},${item.x})` },
+      draw("title", {}, group.label), draw("circle", { r: 4 }),
+      draw("rect", { x: -6, y: -9, width: 190, height: 18, fill: "transparent" }),
+      draw("text", { x: 8, y: 4 }, cut(group.label, 28)));
+    node.addEventListener("click", () => report.pickGroup(group));
+    nodes.set(group.index, node);
+    return node;
+  }
+  // Shows the place of a group in the middle of the frame, and leaves the page where it is.
+  function reveal(index) {
+    const box = nodes.get(index).getBoundingClientRect(), around = frame.getBoundingClientRect();
+    frame.scrollBy(box.left - around.left - Math.min(220, around.width / 3), box.top - around.top - around.height / 2);
+  }
+  function graph() {
+    const svg = byId("graph"), children = new Map(groups.map((group) => [group.index, []]));
+    const roots = [];
+    groups.forEach((group) => (group.parent < 0 ? roots : children.get(group.parent)).push(group));
+    const tree = d3.hierarchy({ roots }, (item) => item.roots || children.get(item.index));
+    d3.tree().nodeSize([18, 210])(tree);
+    const drawn = tree.descendants().filter((item) => item.depth);
+    if (!drawn.length) {
+      frame.hidden = true;
+      byId("no-graph").hidden = false;
+      return () => undefined;
+    }
+    const top = Math.min(...drawn.map((item) => item.x)) - 14, bottom = Math.max(...drawn.map((item) => item.x)) + 14;
+    const right = Math.max(...drawn.map((item) => item.y)) + 30;
+    svg.setAttribute("width", right);
+    svg.setAttribute("height", bottom - top);
+    svg.setAttribute("viewBox", `190 ${top} ${right} ${bottom - top}`);
+    drawn.forEach((item) => places.set(item.data.index, item));
+    const joined = drawn.filter((item) => item.depth > 1).map((item) => draw("path", { class: "link", d: curve(item.parent, item) }));
+    drawn.sort((a, b) => a.x - b.x || a.y - b.y);
+    const items = drawn.map(nodeOf);
+    svg.append(...joined, lines, ...items);
+    const stop = roving(frame, items, (item, key) => {
+      const group = groups[Number(item.dataset.group)];
+      if (key === "ArrowDown") return items[items.indexOf(item) + 1];
+      if (key === "ArrowUp") return items[items.indexOf(item) - 1];
+      if (key === "ArrowLeft") return nodes.get(group.parent);
+      if (key === "ArrowRight" && children.get(group.index).length) return nodes.get(children.get(group.index)[0].index);
+      return undefined;
+    });
+    const first = (roots.find((group) => group.kind === "entry") || roots[0]).index;
+    stop(nodes.get(first));
+    reveal(first);
+    return stop;
+  }
+  const stopAtNode = graph();
+
+  function joined(one, two, kind) {
+    if (one && two && one !== two) lines.append(draw("path", { class: `link ${kind}`, d: curve(places.get(one.index), places.get(two.index)) }));
+  }
+  // Marks what is picked, its needs, and the steps that lead to it.
+  report.mark = (group, owner, steps) => {
+    for (const element of document.querySelectorAll(".picked, .chained")) element.classList.remove("picked", "chained");
+    lines.replaceChildren();
+    if (cells.has(owner) && owner >= 0) {
+      cells.get(owner).classList.add("picked");
+      stopAtCell(cells.get(owner));
+    }
+    if (!group) return;
+    group.needs.forEach((other) => joined(group, other, "need"));
+    group.neededBy.forEach((other) => joined(other, group, "need"));
+    const way = steps.map(report.groupOfNode).filter(Boolean);
+    way.forEach((other, at) => {
+      nodes.get(other.index).classList.add("chained");
+      if (at) joined(way[at - 1], other, "chain");
+    });
+    nodes.get(group.index).classList.add("picked");
+    stopAtNode(nodes.get(group.index));
+    reveal(group.index);
+  };
+  document.documentElement.dataset.ready = "true";
+})();

@@ -1,34 +1,21 @@
-"""The HTML report in a real browser without a network."""
+"""The HTML report in a real browser without a network: what a reader does with it."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pruner.gate.compare import compare
-from pruner.gate.evaluate import evaluate
-from pruner.gate.policy import policy_of
-from pruner.gate.reports import report_text
-from pruner.gate.sides import read_side
-from pruner.gate.sides.plan import read_plan
-from tests.commandline import run_process
-from tests.integration.browser import complaints, opened_browser, requested
-from tests.support import ROOT
+from tests.integration.browser import all_of, complaints, focused, node_of, one, press, requested, shown, written
 from tests.unit.gates import compared, package, program, sbom
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-    from selenium.webdriver.remote.webelement import WebElement
+
 
 pytestmark = pytest.mark.integration
 
-POLICY = 'version: 1\nlimits: {setuid: 0, megabytes: 20}\nforbid: [shell, package-manager, "/etc/ld.so.conf.d/**"]\n'
 HOSTILE = (
     "<img src=x onerror=document.title='run'>",
     "</script><script>document.title='run'</script>",
@@ -36,62 +23,6 @@ HOSTILE = (
     "\u2028'-alert(1)-'\u202e",
     "{{7*7}}",
 )
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the sample image and its plan, from the SBOM alone."""
-    place = tmp_path_factory.mktemp("report")
-    sample, plan = ROOT / "samples" / "web.syft.json.zst", place / "plan"
-    done = run_process("plan", sample, "--config", ROOT / "samples" / "pruner.yaml", "--output", plan)
-    assert done.code == 0, done.err
-    planned = read_plan(plan)
-    comparison = compare(read_side(str(sample)), read_side(str(plan)), plan=planned)
-    assert len(comparison.before.files or ()) > 5000
-    verdict = evaluate(comparison, policy_of(POLICY), today=date(2026, 1, 2), plan=planned)
-    path = place / "report.html"
-    path.write_text(report_text("html", comparison, verdict, plan=planned), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with opened_browser(tmp_path_factory.mktemp("browser")) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Chrome, report: Path) -> Chrome:
-    return shown(browser, report)
-
-
-def shown(browser: Chrome, report: Path) -> Chrome:
-    """The browser with the report, whose script has run to its end."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    browser.get(report.as_uri())
-    WebDriverWait(browser, 20).until(lambda it: it.execute_script("return document.documentElement.dataset.ready"))
-    return browser
-
-
-def all_of(page: Chrome, selector: str) -> list[WebElement]:
-    from selenium.webdriver.common.by import By
-
-    return page.find_elements(By.CSS_SELECTOR, selector)
-
-
-def one(page: Chrome, selector: str) -> WebElement:
-    return all_of(page, selector)[0]
-
-
-def press(page: Chrome, *keys: str) -> None:
-    from selenium.webdriver import ActionChains
-
-    ActionChains(page).send_keys(*keys).perform()
-
-
-def focused(page: Chrome, expression: str) -> object:
-    return page.execute_script(f"return document.activeElement.{expression}")
 
 
 def test_it_asks_for_nothing(browser: Chrome, report: Path) -> None:
@@ -143,18 +74,36 @@ def test_many_results_come_by_pages(page: Chrome) -> None:
 
 
 def test_a_click_on_a_node_shows_its_chain(page: Chrome) -> None:
-    """A package of the graph says which steps lead to it, and what it needs."""
-    node = next(item for item in all_of(page, "#graph .node") if item.accessible_name.startswith("libc6, "))
+    """A package of the graph says which steps lead to it, and what needs it; the drawing marks the way."""
+    node = node_of(page, "libc6")
     page.execute_script("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", node)
     node.click()
     assert one(page, "#detail h2").text == "libc6"
-    assert all_of(page, "#detail ol[data-chain] li")[0].text.startswith("entry ")
+    steps = [step.text for step in all_of(page, "#detail ol[data-chain] li")]
+    assert steps[0].startswith("entry ")
+    assert "libc" in steps[-1]
     assert "Needed by" in one(page, "#detail").text
     assert "picked" in str(node.get_attribute("class"))
+    marked = [item.accessible_name for item in all_of(page, "#graph .node.chained")]
+    assert any(name.startswith("entry ") for name in marked)
+    assert len(all_of(page, "#graph .link.chain")) == len(marked) - 1
+
+
+def test_a_pick_shows_the_node_in_the_drawing(page: Chrome) -> None:
+    """What is picked elsewhere comes into the frame of the graph, which begins at an entry point."""
+    frame = "const a = document.getElementById('graph-frame').getBoundingClientRect(), "
+    within = frame + (
+        "b = arguments[0].querySelector('circle').getBoundingClientRect();"
+        "return b.left >= a.left && b.right <= a.right && b.top >= a.top && b.bottom <= a.bottom"
+    )
+    assert page.execute_script(within, one(page, "#graph .node.root"))
+    one(page, "#query").send_keys("libcrypt1")
+    one(page, "#results button").click()
+    assert page.execute_script(within, one(page, "#graph .node.picked"))
 
 
 def test_keyboard_alone(page: Chrome) -> None:
-    """Tab reaches search, sizes and graph, a stop each; arrows move within; Enter picks."""
+    """Tab reaches search, sizes and graph, a stop each; arrows move within; Enter picks; Escape leads back."""
     from selenium.webdriver.common.keys import Keys
 
     seen = []
@@ -167,12 +116,27 @@ def test_keyboard_alone(page: Chrome) -> None:
     assert "cell" in seen, seen
     assert [stop for stop in seen if str(stop).startswith("node")] == [seen[-1]]
     first = focused(page, "dataset.group")
-    press(page, Keys.ARROW_DOWN)
-    assert focused(page, "dataset.group") != first
+    press(page, Keys.ARROW_RIGHT)
+    second = focused(page, "dataset.group")
+    assert second != first
     label = str(focused(page, "getAttribute('aria-label')"))
     press(page, Keys.ENTER)
     assert label.startswith(one(page, "#detail h2").text + ", ")
+    assert all_of(page, "#detail ol[data-chain] li")[0].text.startswith("entry ")
     assert focused(page, "id") == "detail"
+    press(page, Keys.ESCAPE)
+    assert focused(page, "dataset.group") == second
+
+
+def test_the_way_to_the_search(page: Chrome) -> None:
+    """The link of the sections puts the cursor into the field."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    page.find_element(By.LINK_TEXT, "Search").send_keys(Keys.ENTER)
+    press(page, "libc6")
+    assert one(page, "#query").get_property("value") == "libc6"
+    assert all_of(page, "#results button")
 
 
 def test_sizes_are_reached_by_keys(page: Chrome) -> None:
@@ -191,8 +155,16 @@ def test_attack_surface_table(page: Chrome) -> None:
     one(page, "#surface-query").send_keys("shell dropped")
     rows = [row.text for row in all_of(page, "#surface-items tbody tr")]
     assert rows
-    assert all("shell" in row and row.endswith("dropped") for row in rows)
-    assert any(row.startswith("shell /") for row in rows)
+    assert [row for row in rows if not (row.startswith("dropped ") and "shell" in row)] == []
+    assert any(row.startswith("dropped shell /") for row in rows)
+    one(page, "#surface-query").clear()
+    one(page, "#surface-query").send_keys("executable")
+    states = [cell.text for cell in all_of(page, "#surface-items tbody td:first-child")]
+    assert states.index("dropped") > states.index("kept"), "what is there comes before what is not"
+    path = one(page, "#surface-items .path button")
+    path.click()
+    assert one(page, "#detail h2").text == path.text
+    assert all_of(page, "#detail ol[data-chain] li")[0].text.startswith("entry ")
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -203,37 +175,18 @@ def test_hostile_names_do_not_run(browser: Chrome, tmp_path: Path, gone: bool) -
     before = sbom(tmp_path, "before.json", packages, programs)
     after = sbom(tmp_path, "after.json", packages[:3] if gone else packages, programs[:3] if gone else programs)
     comparison = compared(before, after)
-    verdict = evaluate(comparison, policy_of('version: 1\nforbid: ["/usr/bin/**"]\n'), today=date(2026, 1, 2))
-    path = tmp_path / "hostile.html"
-    path.write_text(report_text("html", comparison, verdict), encoding="utf-8")
     requested(browser), complaints(browser)
+    path = written(tmp_path, comparison, 'version: 1\nforbid: ["/usr/bin/**"]\n')
     page = shown(browser, path)
     one(page, "#query").send_keys("onerror")
     (found, *_) = all_of(page, "#results button")
     assert HOSTILE[0] in found.text
     found.click()
     assert one(page, "#detail h2").text.endswith(HOSTILE[0])
+    for selector in ("#graph .node", "#treemap .cell", "#surface-items button"):
+        for item in all_of(page, selector):
+            page.execute_script("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", item)
     assert all_of(page, "img, main script, main iframe, [onerror], [onload]") == []
     assert "run" not in page.title
     assert requested(page) == [path.as_uri()]
     assert complaints(page) == []
-
-
-def test_screenshots(page: Chrome, tmp_path: Path) -> None:
-    """Light and dark are different, and both are kept where `PRUNER_SCREENSHOTS` names a directory."""
-    place = Path(os.environ.get("PRUNER_SCREENSHOTS") or tmp_path)
-    place.mkdir(parents=True, exist_ok=True)
-    node = next(item for item in all_of(page, "#graph .node") if item.accessible_name.startswith("libc6, "))
-    page.execute_script("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", node)
-    height = page.execute_script("return document.documentElement.scrollHeight")
-    grounds = []
-    for scheme in ("light", "dark"):
-        page.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
-        page.set_window_size(1400, min(int(str(height)), 4000))
-        assert page.save_screenshot(str(place / f"gate-{scheme}.png"))
-        grounds.append(page.execute_script("return getComputedStyle(document.body).backgroundColor"))
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert len(set(grounds)) == 2
-    assert json.dumps(grounds).count("rgb") == 2

@@ -35,23 +35,27 @@
 
   // --- sizes ---
   const cells = new Map();
+  const told = ({ name, before, after }) => `${name}: ${size(before)} before, ${size(after)} after`;
   function cellOf(leaf) {
+    const cell = draw("g", { class: "cell", role: "button", "aria-label": told(leaf.data) }), index = leaf.data.index;
+    cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : report.pickUnowned());
+    cells.set(index, cell);
+    return cell;
+  }
+  function filled(leaf) {
     const { name, index, before, after } = leaf.data, wide = leaf.x1 - leaf.x0, high = leaf.y1 - leaf.y0;
-    const text = `${name}: ${size(before)} before, ${size(after)} after`;
-    const most = Math.max(before, after), kept = before < 0 || after < 0 ? 1 : Math.min(before, after) / most;
-    const cell = draw("g", { class: "cell", role: "button", "aria-label": text, transform: `translate(${leaf.x0},${leaf.y0})` },
-      draw("title", {}, text),
+    const kept = before < 0 || after < 0 ? 1 : Math.min(before, after) / Math.max(before, after);
+    const cell = cells.get(index);
+    cell.setAttribute("transform", `translate(${leaf.x0},${leaf.y0})`);
+    cell.replaceChildren(draw("title", {}, told(leaf.data)),
       draw("rect", { class: after > before ? "come" : "gone", width: wide, height: high * (1 - kept) }),
       draw("rect", { class: "rest", width: wide, y: high * (1 - kept), height: high * kept }),
       draw("rect", { class: "whole", width: wide, height: high }));
     if (wide > 34 && high > 14) cell.append(draw("text", { x: 3, y: 12 }, cut(name, Math.floor((wide - 4) / 6.6))));
     if (wide > 110 && high > 30) cell.append(draw("text", { x: 3, y: 26 }, `${size(before)} → ${size(after)}`));
-    cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : report.pickUnowned());
-    cells.set(index, cell);
-    return cell;
   }
   function treemap() {
-    const frame = byId("treemap"), width = frame.clientWidth || 900, height = frame.clientHeight || 416;
+    const frame = byId("treemap");
     const leaves = [...packages, { name: "files of no package", index: -1, before: data.unowned[0], after: data.unowned[1] }];
     const tree = d3.hierarchy({ children: leaves.filter((leaf) => leaf.before > 0 || leaf.after > 0) }, (leaf) => leaf.children)
       .sum((leaf) => leaf.children ? 0 : Math.max(leaf.before, leaf.after)).sort((a, b) => b.value - a.value);
@@ -60,10 +64,17 @@
       byId("no-sizes").hidden = false;
       return () => undefined;
     }
-    frame.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    d3.treemap().size([width, height]).paddingInner(1)(tree);
-    const items = tree.leaves().map(cellOf);
+    const items = tree.children.map(cellOf);
+    function fit() {
+      const width = frame.clientWidth, height = frame.clientHeight;
+      if (!width) return;
+      frame.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      d3.treemap().size([width, height]).paddingInner(1)(tree);
+      tree.children.forEach(filled);
+    }
     frame.append(...items);
+    fit();
+    new ResizeObserver(fit).observe(frame.parentElement);
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     return roving(frame.parentElement, items, (item, key) => items[items.indexOf(item) + (step[key] || NaN)]);
   }

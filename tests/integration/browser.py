@@ -102,3 +102,9 @@ def written(place: Path, comparison: Comparison, policy: str = "version: 1\n") -
 
 def node_of(page: Chrome, name: str) -> WebElement:
     return next(item for item in all_of(page, "#graph .node") if item.accessible_name.startswith(f"{name}, "))
+
+
+def in_sight(page: Chrome, element: WebElement) -> bool:
+    """Whether the upper edge of an element is within the window."""
+    top = page.execute_script("return arguments[0].getBoundingClientRect().top", element)
+    return bool(0 <= float(str(top)) < float(str(page.execute_script("return innerHeight"))))

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.browser import all_of, complaints, focused, node_of, one, press, requested, shown, written
+from tests.integration.browser import (
+    all_of,
+    complaints,
+    focused,
+    in_sight,
+    node_of,
+    one,
+    press,
+    requested,
+    shown,
+    written,
+)
 from tests.unit.gates import compared, package, program, sbom
 
 if TYPE_CHECKING:
@@ -63,6 +74,20 @@ def test_search(page: Chrome) -> None:
     query.send_keys("no such file anywhere")
     assert one(page, "#found").text == "0 found"
     assert all_of(page, "#results button") == []
+
+
+def test_from_a_finding_to_its_place(page: Chrome) -> None:
+    """The path of a finding leads to the panel, which comes into sight, and Escape back to the finding."""
+    from selenium.webdriver.common.keys import Keys
+
+    place = one(page, ".finding [data-where] button")
+    place.click()
+    assert one(page, "#detail h2").text == place.text
+    assert in_sight(page, one(page, "#detail h2"))
+    assert all_of(page, "#detail ol[data-chain] li")[0].text.startswith("entry ")
+    press(page, Keys.ESCAPE)
+    assert focused(page, "textContent") == place.text
+    assert in_sight(page, place)
 
 
 def test_many_results_come_by_pages(page: Chrome) -> None:

@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pruner.gate.compare import compare
-from tests.integration.browser import all_of, complaints, node_of, one, shown, written
+from tests.integration.browser import all_of, complaints, in_sight, node_of, one, shown, written
 from tests.unit.sides import made_side, regular
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-    from selenium.webdriver.remote.webelement import WebElement
 
 
 pytestmark = pytest.mark.integration
-
-
-def in_sight(page: Chrome, element: WebElement) -> bool:
-    """Whether the upper edge of an element is within the window."""
-    top = page.execute_script("return arguments[0].getBoundingClientRect().top", element)
-    return bool(0 <= float(str(top)) < float(str(page.execute_script("return innerHeight"))))
 
 
 def test_a_narrow_window(page: Chrome) -> None:
@@ -210,7 +203,12 @@ def test_ten_thousand_files(browser: Chrome, tmp_path: Path) -> None:
     assert [item.text for item in all_of(page, "#results button")] == [
         "/usr/share/package-0998/directory/09998.txt (kept)"
     ]
-    assert len(all_of(page, "#treemap .cell")) == 1000
+    cells = all_of(page, "#treemap .cell")
+    assert len(cells) == 501
+    smaller = next(cell for cell in cells if cell.accessible_name.startswith("500 smaller packages: "))
+    smaller.click()
+    assert one(page, "#detail h3").text == "Packages (500)"
+    assert len(all_of(page, "#detail li")) == 100
     assert int(str(page.execute_script("return document.querySelectorAll('*').length"))) < 15_000
 
 

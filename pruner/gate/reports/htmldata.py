@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pruner.gate.types import Comparison, PackageChange, PackageKey, Side, SideFile, SurfaceItem
     from pruner.plan.types import Plan
 
-MOST_FILES = 20_000
+MOST_FILES = 40_000
 """Files that the report names; of more, those that are there come first, and the report says how many it leaves out."""
 STATES = ("kept", "dropped", "added", "changed", "not known after", "newly so", "no longer so", "not known before")
 """Of a file, and of an item of the attack surface: `newly so` where its file was there before, `no longer so` where the

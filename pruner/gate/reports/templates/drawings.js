@@ -35,10 +35,11 @@
 
   // --- sizes ---
   const cells = new Map();
+  const MOST = 500; // areas that an eye can tell apart; smaller packages share one
   const told = ({ name, before, after }) => `${name}: ${size(before)} before, ${size(after)} after`;
   function cellOf(leaf) {
     const cell = draw("g", { class: "cell", role: "button", "aria-label": told(leaf.data) }), index = leaf.data.index;
-    cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : report.pickUnowned());
+    cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : leaf.data.members ? report.pickMany(leaf.data) : report.pickUnowned());
     cells.set(index, cell);
     return cell;
   }
@@ -56,9 +57,15 @@
   }
   function treemap() {
     const frame = byId("treemap");
-    const leaves = [...packages, { name: "files of no package", index: -1, before: data.unowned[0], after: data.unowned[1] }];
-    const tree = d3.hierarchy({ children: leaves.filter((leaf) => leaf.before > 0 || leaf.after > 0) }, (leaf) => leaf.children)
-      .sum((leaf) => leaf.children ? 0 : Math.max(leaf.before, leaf.after)).sort((a, b) => b.value - a.value);
+    const known = (leaf) => Math.max(leaf.before, leaf.after, 0);
+    const leaves = [...packages, { name: "files of no package", index: -1, before: data.unowned[0], after: data.unowned[1] }]
+      .filter(known).sort((a, b) => known(b) - known(a));
+    const smaller = leaves.splice(MOST), members = smaller.filter((leaf) => leaf.index >= 0);
+    leaves.push(...smaller.filter((leaf) => leaf.index < 0));
+    const sum = (side) => members.reduce((total, one) => total + Math.max(0, one[side]), 0);
+    if (members.length) leaves.push({ name: `${members.length} smaller packages`, index: -2, before: sum("before"), after: sum("after"), members });
+    const tree = d3.hierarchy({ children: leaves }, (leaf) => leaf.children)
+      .sum((leaf) => leaf.children ? 0 : known(leaf)).sort((a, b) => b.value - a.value);
     if (!tree.children) {
       frame.parentElement.hidden = true;
       byId("no-sizes").hidden = false;

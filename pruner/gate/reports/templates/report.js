@@ -63,6 +63,7 @@ const report = (() => {
   }
 
   // --- the panel ---
+  const filesTitle = data.leftOut ? "Files in this report" : "Files";
   const panel = byId("detail");
   let cameFrom = null;
   function link(text, action) {
@@ -74,7 +75,8 @@ const report = (() => {
   function goBack() {
     if (!cameFrom) return;
     cameFrom.focus({ preventScroll: true });
-    cameFrom.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const box = cameFrom.getBoundingClientRect();
+    if (box.top < 0 || box.bottom > innerHeight) cameFrom.scrollIntoView({ block: "center", inline: "nearest" });
   }
   panel.addEventListener("keydown", (event) => { if (event.key === "Escape") goBack(); });
   // `more` shows a further page of `items`; what it returns begins anew with other items.
@@ -119,12 +121,13 @@ const report = (() => {
       panel.prepend(back);
     }
     if (steps) panel.append(make("h3", {}, "Why it is there"),
-      steps.length ? chainList(steps) : make("p", {}, "No chain from an entry point is known."));
+      steps.length ? chainList(steps) : make("p", {}, data.leftOut ? "No chain from an entry point is in this report." : "No chain from an entry point is known."));
     for (const [name, items, row] of extras || [])
       if (items.length) panel.append(make("h3", {}, `${name} (${items.length})`), ...paged(items, row));
     panel.focus({ preventScroll: true });
     panel.scrollTop = 0;
-    if (getComputedStyle(panel).position !== "sticky") panel.scrollIntoView({ block: "start" });
+    const top = panel.getBoundingClientRect().top;
+    if (top < 0 || top > innerHeight * 0.7 || getComputedStyle(panel).position !== "sticky") panel.scrollIntoView({ block: "start" });
   }
   function pickFile(file) {
     const owner = data.files.package[file], steps = there(file) ? chain(file) : null;
@@ -142,7 +145,7 @@ const report = (() => {
     show(one.name, [
       ["Type", one.type], ["Before", one.was ? `${one.was}, ${size(one.before)}` : "not there"],
       ["After", one.is ? `${one.is}, ${size(one.after)}` : "not there"], ["Change", one.change], ["Reason in the plan", one.why],
-    ], steps, [...around(group), ["Files", [...one.files].sort((a, b) => there(b) - there(a)), (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
+    ], steps, [...around(group), [filesTitle, [...one.files].sort((a, b) => there(b) - there(a)), (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
   }
   function pickGroup(group) {
     if (group.owner >= 0) return pickPackage(group.owner);
@@ -151,13 +154,18 @@ const report = (() => {
     const steps = files.length ? shortest(files) : own >= 0 ? chain(paths.length + own) : [];
     report.mark(group, -1, steps);
     return show(group.label, [["Kind", group.kind]], group.kind === "entry" || group.kind === "unreached" ? null : steps, [...around(group),
-      ["Files", files, (file) => row(paths[file], () => pickFile(file))]]);
+      [filesTitle, files, (file) => row(paths[file], () => pickFile(file))]]);
   }
   function pickUnowned() {
     const files = [...paths.keys()].filter((file) => data.files.package[file] < 0);
     report.mark(undefined, -1, []);
     show("files of no package", [["Before", size(data.unowned[0])], ["After", size(data.unowned[1])]], null,
-      [["Files", files, (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
+      [[filesTitle, files, (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
+  }
+  function pickMany({ name, before, after, members }) {
+    report.mark(undefined, -1, []);
+    show(name, [["Before", size(before)], ["After", size(after)]], null,
+      [["Packages", members, (one) => row(`${one.name}: ${size(one.before)} before, ${size(one.after)} after`, () => pickPackage(one.index))]]);
   }
   function around(group) {
     if (!group) return [];
@@ -202,6 +210,10 @@ const report = (() => {
   wanted.addEventListener("input", surfaceSearch);
   search();
   surfaceSearch();
+  document.querySelectorAll("[data-where]").forEach((place) => {
+    const file = numbers.get(place.textContent);
+    if (file !== undefined) place.replaceChildren(link(place.textContent, () => pickFile(file)));
+  });
   window.addEventListener("beforeprint", () => document.querySelectorAll("#findings details, #numbers details").forEach((one) => { one.open = true; }));
-  return { data, packages, groups, byId, draw, size, groupOfNode, pickPackage, pickGroup, pickUnowned, mark: () => undefined };
+  return { data, packages, groups, byId, draw, size, groupOfNode, pickPackage, pickGroup, pickUnowned, pickMany, mark: () => undefined };
 })();

@@ -45,6 +45,7 @@ def opened_browser(place: Path) -> Iterator[Chrome]:
         options=options, service=Service(need("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
     )
     try:
+        browser.get("about:blank")  # the browser's own first page loads parts of its own
         yield browser
     finally:
         browser.quit()

@@ -85,7 +85,8 @@ def test_on_paper(page: Chrome) -> None:
         findings = all_of(page, "#findings dl")
         assert len(findings) > 1
         assert all(item.is_displayed() for item in findings)
-        assert len(page.print_page()) > 10_000
+        assert len(page.print_page()) > 10_000, "printing also ends, and closes again what it opened"
+        assert [item.get_attribute("open") for item in all_of(page, ".finding")].count("true") == 1
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 

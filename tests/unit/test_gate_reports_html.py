@@ -189,8 +189,8 @@ def test_no_line_of_the_policy_hides_another(comparison: Comparison) -> None:
     [
         ((), "nothing fails"),
         ((Level.FAIL,), "1 finding fails (1 forbid)"),
-        ((Level.FAIL, Level.FAIL, Level.WARN, Level.WAIVED), "2 findings fail (2 forbid), 1 warns, 1 is waived"),
-        ((Level.WARN, Level.WARN, Level.WAIVED, Level.WAIVED), "nothing fails, 2 warn, 2 are waived"),
+        ((Level.FAIL, Level.FAIL, Level.WARN, Level.WAIVED), "2 findings fail (2 forbid), 1 warning, 1 waived"),
+        ((Level.WARN, Level.WARN, Level.WAIVED, Level.WAIVED), "nothing fails, 2 warnings, 2 waived"),
     ],
 )
 def test_the_verdict_comes_first(comparison: Comparison, levels: tuple[Level, ...], told: str) -> None:

@@ -111,17 +111,17 @@ def _source(text: str) -> str:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    """`3 findings fail (2 forbid, 1 limits), 1 warns, 2 are waived`."""
+    """`3 findings fail (2 forbid, 1 limits), 1 warning, 2 waived`."""
     families = Counter(finding.rule.partition(".")[0] for finding in findings if finding.level is Level.FAIL)
     failing = sum(families.values())
     named = ", ".join(f"{count} {name}" for name, count in families.most_common())
     count = Counter(finding.level for finding in findings)
     failed = "1 finding fails" if failing == 1 else f"{failing} findings fail"
     told = [f"{failed} ({named})" if failing else "nothing fails"]
-    if warning := count[Level.WARN]:
-        told.append(f"{warning} {'warns' if warning == 1 else 'warn'}")
+    if warnings := count[Level.WARN]:
+        told.append(f"{warnings} warning{'' if warnings == 1 else 's'}")
     if waived := count[Level.WAIVED]:
-        told.append(f"{waived} {'is' if waived == 1 else 'are'} waived")
+        told.append(f"{waived} waived")
     return ", ".join(told)
 
 

@@ -214,6 +214,11 @@ const report = (() => {
     const file = numbers.get(place.textContent);
     if (file !== undefined) place.replaceChildren(link(place.textContent, () => pickFile(file)));
   });
-  window.addEventListener("beforeprint", () => document.querySelectorAll("#findings details, #numbers details").forEach((one) => { one.open = true; }));
+  const closed = [];
+  window.addEventListener("beforeprint", () => document.querySelectorAll("main details:not([open])").forEach((one) => {
+    closed.push(one);
+    one.open = true;
+  }));
+  window.addEventListener("afterprint", () => closed.splice(0).forEach((one) => { one.open = false; }));
   return { data, packages, groups, byId, draw, size, groupOfNode, pickPackage, pickGroup, pickUnowned, pickMany, mark: () => undefined };
 })();

@@ -161,6 +161,7 @@ def test_nothing_but_packages(browser: Chrome, tmp_path: Path) -> None:
     page = shown(browser, path)
     assert one(page, "#no-sizes").is_displayed()
     assert not one(page, "#treemap").is_displayed()
+    assert one(page, "#found").text == "1 packages and no files: neither side lists any"
     assert "what needs what is not known" in one(page, "#reasons").text
     one(page, "#query").send_keys("app")
     one(page, "#results button").click()

@@ -22,7 +22,7 @@ from pruner.gate.reports import report_text
 from pruner.gate.reports.graph import graph_of
 from pruner.gate.reports.htmldata import MOST_FILES, report_data, script_json
 from pruner.gate.sides.plan import plan_side
-from pruner.gate.types import Comparison, Level, Side, Verdict
+from pruner.gate.types import Comparison, Fate, Level, Side, Verdict, Vulnerability, VulnerabilityChange
 from pruner.model import Edge, EdgeKind, Node, PackageId, package_node
 from tests.support import ROOT
 from tests.unit.emit_plans import small_plan
@@ -200,6 +200,45 @@ def test_the_verdict_comes_first(comparison: Comparison, levels: tuple[Level, ..
     text = report_text("html", comparison, verdict)
     assert f'<p id="summary">{told}</p>' in text
     assert re.findall("<h[1-6][^>]*>([^<]*)", text)[0] == f"Gate {'passed' if verdict.passed else 'failed'}"
+
+
+def bars(text: str) -> dict[str, list[str]]:
+    """Before, after and limit of each bar."""
+    rows = re.findall(r'<tr><th scope="row">([^<]+)</th>(.*?)<svg role="img" aria-label="([^"]+)"', text, re.DOTALL)
+    cells = {name: re.sub("<[^>]+>", " ", middle).split(maxsplit=2) for name, middle, _ in rows}
+    assert [label for *_, label in rows] == [f"{name}: {row[0]} before, {row[1]} after" for name, row in cells.items()]
+    return cells
+
+
+def test_a_limit_that_nobody_measured(tmp_path: Path) -> None:
+    """Where a side does not tell a number, the limit is not known to be kept, and not said to be broken."""
+    bare = made_side(files=None)
+    listed = made_side(files=[regular("/a"), regular("/b")])
+    rules = "version: 1\nlimits: {files: -50%, packages: 0, megabytes: 9}\n"
+    unknown = compare(bare, listed)
+    shown = bars(report_text("html", unknown, judged(unknown, rules)))
+    assert shown["files"][:2] == ["unknown", "2"]
+    assert shown["files"][2].split() == ["-50%", "not", "known"]
+    assert shown["megabytes"][2].split() == ["9"]
+    gone = compare(listed, bare)
+    assert bars(report_text("html", gone, judged(gone, rules)))["megabytes"][2].split() == ["9", "not", "known"]
+    grown = compare(made_side(files=[regular("/a")]), listed)
+    assert bars(report_text("html", grown, judged(grown, rules)))["files"][2].split() == ["-50%", "broken"]
+
+
+def test_vulnerabilities(comparison: Comparison) -> None:
+    """How many are reported on each side has a bar, and what became of each is listed."""
+    key = next(iter(comparison.before.packages))
+    one = Vulnerability(id="CVE-2026-1", aliases=(), severity="high", package=key, version="1")
+    changes = (
+        VulnerabilityChange(fate=Fate.UNCHANGED, vulnerability=one, before=one, after=one),
+        VulnerabilityChange(fate=Fate.REMOVED, vulnerability=one, before=one, after=None, detail="gone <b>"),
+    )
+    text = report_text("html", replace(comparison, vulnerabilities=changes), Verdict(passed=True, findings=()))
+    assert bars(text)["reported vulnerabilities"][:2] == ["2", "1"]
+    assert "<td>fixed by removal: gone &lt;b&gt;</td>" in text
+    assert "<p>1 unchanged, 1 fixed by removal</p>" in text
+    assert "reported vulnerabilities" not in report_text("html", comparison, Verdict(passed=True, findings=()))
 
 
 def groups(data: dict[str, Any]) -> dict[str, str]:

@@ -19,13 +19,12 @@ from markupsafe import Markup
 import pruner
 from pruner.errors import printable
 from pruner.gate.reports.htmldata import report_data, script_json
-from pruner.gate.reports.wording import counts, fates
+from pruner.gate.reports.wording import Count, counts, fates
 from pruner.gate.types import Level, SideKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pruner.gate.reports.wording import Count
     from pruner.gate.types import Comparison, Finding, Side, Surface, Verdict
     from pruner.plan.types import Plan
 
@@ -52,7 +51,8 @@ class Bar:
     """In percent of the longer of both."""
     after_width: float
     limit: str
-    kept: bool
+    fault: str
+    """What is wrong with the limit; empty where it is kept, or there is none."""
 
 
 class Heap(NamedTuple):
@@ -86,7 +86,7 @@ def html_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> 
         summary=_summary(verdict.findings),
         kinds=_KINDS,
         parts=[part for level in Level if (part := _part(level, verdict.findings)).heaps],
-        bars=[_bar(count) for count in counts(comparison, verdict)],
+        bars=[_bar(count) for count in (*counts(comparison, verdict), *_reported(comparison))],
         fates=fates(comparison),
         vulnerabilities=vulnerabilities[:_MOST_VULNERABILITIES],
         vulnerabilities_left=max(0, len(vulnerabilities) - _MOST_VULNERABILITIES),
@@ -158,6 +158,7 @@ def _origin_of_reasons(after: Side, *, planned: bool) -> str:
 
 def _bar(count: Count) -> Bar:
     before, after = count.shown()
+    unmeasured = count.after is None or (count.before is None and count.limit[:1] in {"+", "-"})
     longest = max(count.before or 0, count.after or 0) or 1
     return Bar(
         name=count.name,
@@ -166,8 +167,17 @@ def _bar(count: Count) -> Bar:
         before_width=round((count.before or 0) / longest * 100, 2),
         after_width=round((count.after or 0) / longest * 100, 2),
         limit=count.limit,
-        kept=count.kept,
+        fault="" if count.kept else "not known" if unmeasured else "broken",
     )
+
+
+def _reported(comparison: Comparison) -> Sequence[Count]:
+    """How many vulnerabilities the scanner reports on each side; what became of them is told apart."""
+    if comparison.vulnerabilities is None:
+        return ()
+    before = sum(change.before is not None for change in comparison.vulnerabilities)
+    after = sum(change.after is not None for change in comparison.vulnerabilities)
+    return (Count("reported vulnerabilities", before, after, "", kept=True),)
 
 
 def _surface_rows(before: Surface, after: Surface) -> Sequence[tuple[str, str, str]]:

@@ -77,6 +77,7 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
         ],
         "unowned": [_unowned(comparison.before), _unowned(comparison.after)],
         "files": _file_columns(files, comparison, numbers),
+        "listed": comparison.before.files is not None or comparison.after.files is not None,
         "leftOut": left_out,
         **_steps(files, graph, plan, strings),
         "groups": [

@@ -67,7 +67,7 @@
     const tree = d3.hierarchy({ children: leaves }, (leaf) => leaf.children)
       .sum((leaf) => leaf.children ? 0 : known(leaf)).sort((a, b) => b.value - a.value);
     if (!tree.children) {
-      frame.parentElement.hidden = true;
+      byId("sizes-drawn").hidden = true;
       byId("no-sizes").hidden = false;
       return () => undefined;
     }

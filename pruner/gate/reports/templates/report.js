@@ -188,7 +188,7 @@ const report = (() => {
     }
     list(matches);
     const left = data.leftOut ? `; ${data.leftOut} more files are not in this report` : "";
-    found.textContent = (words.length ? `${matches.length} found` : `${packages.length} packages and ${paths.length} files`) + left;
+    found.textContent = (words.length ? `${matches.length} found` : `${packages.length} packages and ${data.listed ? paths.length + " files" : "no files: neither side lists any"}`) + left;
   }
   query.addEventListener("input", search);
 

@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace as replaced
 
 import pruner.gate.reports
+from pruner.gate.categories import category_reason
 from pruner.gate.compare import compare
 from pruner.gate.evaluate.chains import chain_finder
 from pruner.gate.reports import report_text
@@ -239,6 +240,12 @@ def test_vulnerabilities(comparison: Comparison) -> None:
     assert "<td>fixed by removal: gone &lt;b&gt;</td>" in text
     assert "<p>1 unchanged, 1 fixed by removal</p>" in text
     assert "reported vulnerabilities" not in report_text("html", comparison, Verdict(passed=True, findings=()))
+
+
+def test_each_category_says_why_it_matters(page: Page) -> None:
+    """The table of the attack surface has the catalogue's reason beside the counts."""
+    for name in ("executable", "setuid"):
+        assert re.search(rf"{name}\s*\d+\s*\d+\s*{re.escape(category_reason(name))}", page.text)
 
 
 def groups(data: dict[str, Any]) -> dict[str, str]:

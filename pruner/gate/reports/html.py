@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 import pruner
 from pruner.errors import printable
+from pruner.gate.categories import category_reason
 from pruner.gate.reports.htmldata import report_data, script_json
 from pruner.gate.reports.wording import Count, counts, fates
 from pruner.gate.types import Level, SideKind
@@ -180,12 +181,12 @@ def _reported(comparison: Comparison) -> Sequence[Count]:
     return (Count("reported vulnerabilities", before, after, "", kept=True),)
 
 
-def _surface_rows(before: Surface, after: Surface) -> Sequence[tuple[str, str, str]]:
-    """Category and both counts, as shown."""
+def _surface_rows(before: Surface, after: Surface) -> Sequence[tuple[str, str, str, str]]:
+    """Category, both counts as shown, and why the category matters."""
     first, second = before.counts(), after.counts()
     names = sorted({*first, *second, *before.unknown, *after.unknown})
 
     def shown(name: str, surface: Surface, found: dict[str, int]) -> str:
         return "unknown" if name in surface.unknown else str(found.get(name, 0))
 
-    return [(name, shown(name, before, first), shown(name, after, second)) for name in names]
+    return [(name, shown(name, before, first), shown(name, after, second), category_reason(name)) for name in names]

@@ -18,7 +18,7 @@ from msgspec.structs import replace as replaced
 import pruner.gate.reports
 from pruner.gate.categories import category_reason
 from pruner.gate.compare import compare
-from pruner.gate.evaluate.chains import chain_finder
+from pruner.gate.evaluate.chains import Chains
 from pruner.gate.reports import report_text
 from pruner.gate.reports.graph import graph_of
 from pruner.gate.reports.htmldata import MOST_FILES, report_data, script_json
@@ -374,8 +374,8 @@ def test_packages_have_their_names_in_chains() -> None:
     plan = replace(plan, edges=edges)
     after = plan_side(plan, name="plan")
     data = report_data(compare(after, after, plan=plan), plan)
-    assert chain_of(data, "/usr/lib/libc.so.6") == ["entry image", "package libc6", "/usr/lib/libc.so.6"]
-    assert chain_finder(plan)("/usr/lib/libc.so.6")[1] == "entry: named -> package libc6"
+    assert chain_of(data, "/usr/lib/libc.so.6") == ["entry image", "package libc6 2.36-9+deb12u14", "/usr/lib/libc.so.6"]
+    assert Chains(plan).steps("/usr/lib/libc.so.6")[1] == "entry: named -> package libc6 2.36-9+deb12u14"
     at = len(paths(data)) + data["others"].index("package libc6")
     assert data["groups"][data["group"][at]][0] == "libc6"
 

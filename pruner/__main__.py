@@ -75,7 +75,8 @@ def _no_room(error: OSError) -> int:
 
 
 def _report(error: PrunerError) -> int:
-    sys.stderr.write(f"error: {printable(error.fact)}\n")
+    for fact in error.facts:
+        sys.stderr.write(f"error: {printable(fact)}\n")
     for line in error.hint.splitlines():
         sys.stderr.write(f"hint: {printable(line)}\n")
     return error.exit_code

@@ -19,14 +19,16 @@ from typing import ClassVar
 class PrunerError(Exception):
     """Base of every error that a user may see.
 
-    `fact` is one lowercase sentence without a full stop; `hint` says how to go on and may be empty.
+    `fact` is one lowercase sentence without a full stop; `hint` says how to go on and may be empty. Where `fact` joins
+    several, `facts` has them one by one.
     """
 
     exit_code: ClassVar[int] = 70
 
-    def __init__(self, fact: str, *, hint: str = "") -> None:
+    def __init__(self, fact: str, *, hint: str = "", facts: tuple[str, ...] = ()) -> None:
         super().__init__(fact)
         self.fact = fact
+        self.facts = facts or (fact,)
         self.hint = hint
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pruner.cli.output import source_date_epoch, write_file
-from pruner.errors import EnvironmentFault, InputError, NegativeAnswer, UsageError, printable
+from pruner.errors import EnvironmentFault, InputError, NegativeAnswer, PrunerError, UsageError, printable
 
 if TYPE_CHECKING:
+    from pruner.gate.policy.types import Policy
     from pruner.gate.types import Comparison, Side
     from pruner.plan.types import Plan
 
@@ -27,7 +28,9 @@ VulnsBefore = Annotated[
     str | None, typer.Option(metavar="FILE", help="Scanner report on before: Grype, Trivy, CycloneDX.")
 ]
 VulnsAfter = Annotated[str | None, typer.Option(metavar="FILE", help="The same scanner's report on after.")]
-Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="Format of the report on standard output.")]
+Format = Annotated[
+    str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown, sarif, junit, github or html.")
+]
 Reports = Annotated[
     Texts | None, typer.Option(metavar="FORMAT=FILE", help="Write a report to a file as well. Repeatable.")
 ]
@@ -58,7 +61,6 @@ def gate_command(
     import gc
 
     from pruner.gate.evaluate import evaluate
-    from pruner.gate.policy import read_policy
     from pruner.gate.reports import report_text
 
     gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
@@ -66,7 +68,7 @@ def gate_command(
     check_inputs(before, after, vulns_before, vulns_after)
     _spare((before, after, vulns_before, vulns_after, policy), outputs)
     day = _day(today)
-    stated = read_policy(policy)
+    stated = policy_at(policy)
     planned = _plan(plan)
     comparison = _comparison(before, after, planned, vulns_before, vulns_after)
     reasons = _plan_with_reasons(planned, after, comparison.after)
@@ -176,6 +178,26 @@ def with_reports(comparison: Comparison, vulns_before: str | None, vulns_after: 
     from pruner.gate.vulnerabilities.scanners import read_report
 
     return with_vulnerabilities(comparison, read_report(vulns_before), read_report(vulns_after))
+
+
+def policy_at(path: Path) -> Policy:
+    """The policy at `path`. Raises `InputError`, which says so where something to compare was given in its place."""
+    from pruner.gate.policy import read_policy
+    from pruner.gate.sides import read_side
+
+    try:
+        return read_policy(path)
+    except InputError:
+        try:
+            kind = read_side(str(path)).kind if path.is_file() else None
+        except PrunerError:
+            kind = None
+        if kind is None:
+            raise
+        what = {"sbom": "an SBOM", "plan": "a plan", "root": "a root filesystem"}[kind]
+        raise InputError(
+            f"{printable(str(path))}: {what}, not a policy", hint="`pruner policy init` writes one"
+        ) from None
 
 
 def side_at(location: str, which: str) -> Side:

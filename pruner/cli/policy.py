@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pruner.gate.policy.types import Policy
 
 policy_app = typer.Typer(help="Start and check the gate's policy.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,16 +33,37 @@ def init_command(
 
 @policy_app.command("check")
 def check_command(policies: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The policies.")]) -> None:
-    """Validate policies; exit 3 with file, line and key at the first that is wrong.
+    """Validate policies; what is wrong is told with file, line and key.
 
     Example:
 
       pruner policy check policy.yaml
     """
-    from pruner.errors import printable
-    from pruner.gate.policy import read_policy
+    from pruner.cli.gate import policy_at
+    from pruner.errors import InputError, printable
 
-    for policy in policies:
-        read = read_policy(policy)
-        rules = len(read.limits) + len(read.forbid) + len(read.require)
-        typer.echo(f"{printable(str(policy))}: sound, {rules} rules and {len(read.waivers)} waivers")
+    wrong: list[InputError] = []
+    for path in policies:
+        try:
+            policy = policy_at(path)
+        except InputError as error:
+            wrong.append(error)
+            continue
+        typer.echo(
+            f"{printable(str(path))}: sound; {_stated(policy) or 'it states nothing, so that the defaults hold'}"
+        )
+    if wrong:
+        facts = tuple(fact for error in wrong for fact in error.facts)
+        raise InputError("; ".join(facts), hint=wrong[-1].hint, facts=facts)
+
+
+def _stated(policy: Policy) -> str:
+    """The keys that the policy states, with the number of those that are lists."""
+    from pruner.gate.policy import KEYS
+
+    found = []
+    for key in KEYS:
+        value = getattr(policy, key, None)
+        if policy.states(key):
+            found.append(f"{key} {len(value)}" if isinstance(value, tuple) else key)
+    return ", ".join(key for key in found if key != "version")

@@ -10,6 +10,8 @@ from pruner.model import FileType
 if TYPE_CHECKING:
     from pruner.gate.types import Side
 
+_FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideTotals:
@@ -18,7 +20,7 @@ class SideTotals:
     packages: int
     """Each version of a package counts."""
     files: int | None
-    """Names that are not directories."""
+    """Regular files and links: scans of directories list no devices, pipes and sockets."""
     bytes: int | None
     """Regular files, hard links counted once where the side tells them."""
 
@@ -43,7 +45,7 @@ def totals_of_side(side: Side, *, every_name: bool = False) -> SideTotals:
     names = size = 0
     sized = False
     for file in side.files.values():
-        names += file.type is not FileType.DIRECTORY
+        names += file.type in _FILES
         if file.bytes is not None and (every_name or file.hardlink is None):
             size += file.bytes
             sized = True

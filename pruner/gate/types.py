@@ -306,6 +306,8 @@ class Finding:
     """What the policy says there, where its key is a place in a list: the pattern, or what a waiver names."""
     rank: int = 0
     """Among findings of one rule the lower ones come first: worse vulnerabilities."""
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same vulnerability, by which a waiver may name it too."""
     unknown: bool = False
     """Nobody could look: what it is about is not known to be right, and a glob in a waiver does not cover it."""
 

@@ -12,6 +12,9 @@ from pruner.rules.surface import bundled_catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
+"""Neither directories nor devices, which some scans leave out."""
+
 
 def totals_of(files: Iterable[File | FilePlan], packages: int) -> Totals:
     """Count `files`: programs by name, symbolic links apart; bytes and setuid files once for all hard links."""
@@ -20,9 +23,7 @@ def totals_of(files: Iterable[File | FilePlan], packages: int) -> Totals:
     counted: set[str] = set()
     catalogue = bundled_catalogue()
     for file in files:
-        if file.type is FileType.DIRECTORY:
-            continue
-        names += 1
+        names += file.type in _FILES
         if file.type is not FileType.REGULAR:
             continue
         if file.mode & 0o111 and not file.path.startswith(catalogue.not_executed):

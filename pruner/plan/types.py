@@ -97,7 +97,7 @@ class Totals:
 
     packages: int
     files: int
-    """Names that are not directories."""
+    """Names of regular files and symbolic links."""
     bytes: int
     """Regular files, hard links counted once."""
     setuid_files: int

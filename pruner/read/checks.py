@@ -95,7 +95,10 @@ class Problems:
         """Raise `InputError` where something was noted: file, line and key path of each, in order of lines."""
         if self.found:
             first, *others = [f"{line}: {fact}" for line, fact in sorted(set(self.found))]
-            raise InputError("; ".join([f"{self.name}:{first}", *(f"line {other}" for other in others)]))
+            raise InputError(
+                "; ".join([f"{self.name}:{first}", *(f"line {other}" for other in others)]),
+                facts=tuple(f"{self.name}:{fact}" for fact in (first, *others)),
+            )
 
     def keys(self, value: YamlMapping, path: str, known: Iterable[str]) -> None:
         """Note every key that is not `known`, with the nearest one that is."""

@@ -94,6 +94,11 @@ def problem_of_pattern(text: str) -> str:
         return "holds a control character"
     if text.startswith("/") and any(part in {".", ".."} for part in text.split("/")):
         return "has a '.' or '..' component"
+    if "[" in text:
+        try:
+            _compiled((path_pattern if text.startswith("/") else name_pattern)(text).expression)
+        except re.error:
+            return "has a [ ] that stands for no characters"
     return ""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -134,14 +136,15 @@ def test_a_policy_in_place_of_a_side(run: Run, tmp_path: Path, fat: Path) -> Non
 def test_an_sbom_in_place_of_the_policy_or_a_report(run: Run, tmp_path: Path, fat: Path) -> None:
     """An SBOM is neither a policy nor a report."""
     rules = policy(tmp_path, "")
-    assert_one_message(run("gate", fat, fat, "--policy", fat), 3, "artifacts: not a known key")
+    assert_one_message(run("gate", fat, fat, "--policy", fat), 3, f"{fat}: an SBOM, not a policy")
     words = ("--vulns-before", fat, "--vulns-after", fat)
     assert_one_message(run("gate", fat, fat, "--policy", rules, *words), 3, "an SBOM, not a scanner's report")
 
 
 def test_an_sbom_in_place_of_the_plan(run: Run, tmp_path: Path, fat: Path) -> None:
     """An SBOM is no plan."""
-    assert_one_message(run("gate", fat, fat, "--policy", policy(tmp_path, ""), "--plan", fat), 3, "plan")
+    done = run("gate", fat, fat, "--policy", policy(tmp_path, ""), "--plan", fat)
+    assert_one_message(done, 3, f"{fat}: no plan")
 
 
 def test_swapped_sides_are_noted(run: Run, tmp_path: Path, fat: Path, thin: Path) -> None:
@@ -149,6 +152,29 @@ def test_swapped_sides_are_noted(run: Run, tmp_path: Path, fat: Path, thin: Path
     done = run("gate", thin, fat, "--policy", policy(tmp_path, ""))
     assert "note: nothing was removed and 1 packages were added: are BEFORE and AFTER swapped?" in done.out
     assert "swapped" not in run("gate", fat, thin, "--policy", policy(tmp_path, "")).out
+
+
+def test_a_plan_and_what_it_was_made_from_swapped(run: Run, tmp_path: Path) -> None:
+    """A plan given as BEFORE of the image that it prunes is asked about, though every package has a part in it."""
+    made = make_root(tmp_path, json.loads(json.dumps(_root())))
+    plan = tmp_path / "plan"
+    words = ("plan", made.sbom, "--root", made.directory, "--entry", "/usr/bin/tool", "-q", "-o", plan)
+    assert run(*words).code == 0
+    rules = policy(tmp_path, "")
+    assert "were added: are BEFORE and AFTER swapped?" in run("gate", plan, made.sbom, "--policy", rules).out
+    assert "swapped" not in run("gate", made.sbom, plan, "--policy", rules).out
+    assert "swapped" not in run("gate", plan, plan, "--policy", rules).out
+
+
+@pytest.mark.parametrize("which", ["--vulns-before", "--vulns-after"])
+def test_an_unknown_severity(run: Run, tmp_path: Path, fat: Path, which: str) -> None:
+    """A severity that is none can't be held against a limit, whichever report states it."""
+    odd = grype(tmp_path, "odd.json", [match("dash", "0.5-1", "CVE-2024-1", "Dreadful\x1b[31m")])
+    plain = grype(tmp_path, "plain.json", [match("dash", "0.5-1", "CVE-2024-1")])
+    reports = {"--vulns-before": plain, "--vulns-after": plain, which: odd}
+    words = [word for pair in reports.items() for word in pair]
+    done = run("gate", fat, fat, "--policy", policy(tmp_path, ""), *words)
+    assert_one_message(done, 3, "unknown severity 'Dreadful\\x1b[31m'")
 
 
 def test_an_sbom_without_packages(run: Run, tmp_path: Path, fat: Path) -> None:
@@ -246,3 +272,34 @@ def test_hostile_names_in_the_report(run: Run, tmp_path: Path, fat: Path) -> Non
     assert "\\x1b[31mevil" in done.out
     assert done.out.replace("\n", "").isprintable()
     assert run("gate", fat, after, "--policy", rules, "--format", "json").out.replace("\n", "").isprintable()
+
+
+EVIL = (
+    "\x1b]0;x\x07", "a\u202egnp.exe", "new\nline\n::error::pwned", "pi|pe", "`tick``", "<img src=x onerror=alert(1)>",
+    "@octocat #1", "]]>", "\ufffe\uffff", "\u2028sep", "<script>alert(1)<_script>", "%0A::error::x", "a::b,c=d", "\x9b31m",
+    "**bold** [x](http:__e)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("report_format", ["text", "json", "markdown", "sarif", "junit", "github", "html"])
+def test_hostile_names_in_every_format(run: Run, tmp_path: Path, report_format: str) -> None:
+    """Names of packages, versions and files are neither terminal commands nor markup nor workflow commands."""
+    before = sbom(tmp_path, "b.json", [APP], [program("/usr/bin/app")])
+    paths = [f"/usr/bin/{name}" for name in EVIL]
+    packages = [package(name, f"1{name}", [path]) for name, path in zip(EVIL, paths, strict=True)]
+    after = sbom(tmp_path, "a.json", [APP, *packages], [program("/usr/bin/app"), *map(program, paths)])
+    rules = policy(tmp_path, "limits: {packages: +0}\nforbid: ['pkg:deb/**', '/usr/bin/**', executable]\n")
+    out = run("gate", before, after, "--policy", rules, "--format", report_format).out
+    assert "octocat" in out
+    assert out.replace("\n", "").isprintable()
+    if report_format == "github":
+        assert {line.partition(" ")[0] for line in out.splitlines()} == {"::error", "gate"}
+    elif report_format == "junit":
+        assert len(ElementTree.fromstring(out).findall(".//failure")) > len(EVIL)
+    elif report_format == "html":
+        assert "<img src=x" not in out
+        assert "<script>alert" not in out
+    elif report_format == "markdown":
+        plain = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", out)
+        plain = re.sub(r"^(<details><summary>\d+ findings</summary>|</details>)$", "", plain, flags=re.MULTILINE)
+        assert not re.search(r"[<@\[]|octocat|alert|http|pwned", plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -322,6 +323,24 @@ def test_what_two_releases_see_differently_is_a_note(tmp_path):
     changed = [program("/usr/bin/app", content="other"), file_of("/x")]
     other_file = compare(side(tmp_path, plain, files), side(tmp_path, [*plain, found], changed, descriptor=new))
     assert changes(other_file) == {"app": ("added", "present")}
+
+
+def test_a_plan_before_what_it_prunes_is_asked_about():
+    """Where every package has a part in the plan the files that it dropped come back."""
+    plan = made_side([package(files=("/a",))], [owned("/a")], kind=SideKind.PLAN)
+    fat = made_side([package(files=("/a", "/b"))], [owned("/a"), owned("/b")], kind=SideKind.SBOM)
+    question = "BEFORE is a plan, nothing was removed and 1 files were added: are BEFORE and AFTER swapped?"
+    assert question in compare(plan, fat).notes
+    for before, after in ((fat, plan), (plan, plan), (replace(plan, kind=SideKind.SBOM), fat)):
+        assert not any("swapped" in note for note in compare(before, after).notes)
+
+
+def test_a_root_says_which_packages_it_tells():
+    """A limit of packages holds for those alone, which the reader learns."""
+    root = made_side([package()], [], package_types=frozenset({"deb", "apk", "rpm"}))
+    note = "after tells of apk, deb, rpm packages alone; an SBOM tells of those of languages as well"
+    assert note in compare(root, root).notes
+    assert note not in compare(root, made_side([package()], [])).notes
 
 
 def test_an_sbom_and_a_root_are_compared_where_both_tell(tmp_path):

@@ -25,6 +25,7 @@ APP = package(
     "app", "1.0-1", ["/usr/bin/app"], licenses=[{"value": "MIT", "spdxExpression": "MIT", "type": "declared"}]
 )
 SHELL = package("dash", "0.5-1", ["/usr/bin/dash", "/usr/share/doc/dash/copyright"])
+MIT = package("mit", "1.0-1", licenses=[{"value": "MIT"}])
 CURL = package("curl", "7.0-1", ["/usr/bin/curl"])
 BASE = [program("/usr/bin/app"), program("/usr/bin/dash"), program("/usr/bin/su", mode=SUID), program("/usr/bin/curl")]
 
@@ -176,11 +177,21 @@ def test_what_nobody_could_look_at_fails(tmp_path: Path) -> None:
         ("pkg:npm/@babel/*", "pkg:npm/%40babel/core@7.1.0", True),
         ("pkg:npm/@babel/core@7*", "pkg:npm/%40babel/core@7.1.0", True),
         ("pkg:deb/debian/libstdc++6", "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14", True),
+        ("pkg:deb/debian/curl@7.0-1?arch=amd64", "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12", True),
+        ("pkg:deb/debian/curl?arch=arm64", "pkg:deb/debian/curl@7.0-1?arch=amd64", False),
+        ("pkg:deb/debian/curl@?.0-1", "pkg:deb/debian/curl@7.0-1?arch=amd64", True),
+        ("pkg:pypi/Flask_Login", "pkg:pypi/flask-login@1.0", True),
+        ("pkg:*/flask", "pkg:pypi/Flask@1.0", True),
+        ("pkg:npm/JSONStream", "pkg:npm/jsonstream@1.0", True),
+        ("pkg:maven/org/A", "pkg:maven/org/a@1.0", False),
+        ("pkg:DEB/Debian/Curl", "pkg:deb/debian/curl@7.0-1", True),
+        ("pkg:rpm/fedora/imagemagick", "pkg:rpm/fedora/ImageMagick@7.0-1", False),
+        ("pkg:rpm/fedora/ImageMagick", "pkg:rpm/fedora/ImageMagick@7.0-1", True),
         ("pkg:*/*log4j*", "pkg:maven/org.apache.logging.log4j/log4j-core@2.0", True),
     ],
 )
 def test_globs_of_purls(pattern: str, purl: str, matches: bool) -> None:
-    """Without a version every version matches, an npm scope is no version, and encoding makes no difference."""
+    """Without a version or qualifiers every one matches; an npm scope is no version, encoding makes no difference."""
     assert purl_matcher(pattern)(purl) is matches
 
 
@@ -287,22 +298,56 @@ def test_conformity(pruned: Comparison) -> None:
     assert judged(comparison, "conformity: allow\n").findings == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("conformity: fail", "fail"), ("conformity: warn", "warn"), ("", "warn"), ("conformity: allow", "")],
+)
+@pytest.mark.parametrize("listing", ["none", "partial"])
+def test_conformity_of_what_does_not_list_every_file(
+    tmp_path: Path, pruned: Comparison, text: str, level: str, listing: str
+) -> None:
+    """An SBOM that can't show that the image is as planned does not pass for one that does."""
+    after = comparison_of(tmp_path, [APP], programs("app"), all_=False).after
+    blind = replace(after, files=None) if listing == "none" else after
+    verdict = judged(replace(pruned, after=blind, conformity=()), f"{text}\n")
+    assert rules(verdict) == ([("conformity", level)] if level else [])
+    assert all("does not list every file" in finding.what for finding in verdict.findings)
+
+
 def test_licenses(pruned: Comparison) -> None:
     """A license that is not allowed is a finding, and so is a package without one where the policy says so."""
     assert judged(pruned, "licenses: {allow: [MIT]}\n").findings == ()
     assert only(judged(pruned, "licenses: {deny: [MIT]}\n")).what == "app 1.0-1: MIT is not allowed"
 
 
-def test_a_package_with_several_refused_licenses(tmp_path: Path) -> None:
-    """One finding for a package, which names all of them and the expressions that they are from."""
-    stated = ["GPL-3.0-only", "Apache-2.0 AND MIT", "GPL-3.0-or-later", "ISC"]
-    app = package(
-        "app", "1.0-1", ["/usr/bin/app"], licenses=[{"value": text, "spdxExpression": text} for text in stated]
-    )
-    verdict = judged(comparison_of(tmp_path, [app], programs("app")), "licenses: {deny: ['GPL-3.0-*', MIT]}\n")
-    assert only(verdict).what == (
-        "app 1.0-1: GPL-3.0-only, GPL-3.0-or-later, MIT are not allowed (of 'Apache-2.0 AND MIT')"
-    )
+def licensed(place: Path, *licenses: str) -> Comparison:
+    app = package("app", "1.0-1", ["/usr/bin/app"], licenses=[{"value": text} for text in licenses])
+    return comparison_of(place, [app, MIT], programs("app"), before=[MIT])
+
+
+def test_licenses_of_one_package_are_one_finding_for_each_list(tmp_path: Path) -> None:
+    """What `deny` names and what `allow` does not name point to their own keys."""
+    comparison = licensed(tmp_path, "GPL-3.0-only", "GPL-3.0-or-later", "ISC", "MIT AND Zlib")
+    found = judged(comparison, "licenses:\n  allow: [MIT, GPL-*]\n  deny: [GPL-3.0-*]\n").findings
+    assert [(finding.what, finding.key) for finding in found] == [
+        ("app 1.0-1: GPL-3.0-only, GPL-3.0-or-later are not allowed", "policy.yaml:4 licenses.deny"),
+        ("app 1.0-1: ISC, Zlib (of 'MIT AND Zlib') are not allowed", "policy.yaml:3 licenses.allow"),
+    ]
+
+
+def test_a_license_of_no_assertion(tmp_path: Path) -> None:
+    """NOASSERTION is no license that could be allowed or denied: none is stated."""
+    finding = only(judged(licensed(tmp_path, "NOASSERTION"), "licenses: {allow: [MIT]}\n"))
+    assert (finding.what, finding.level) == ("app 1.0-1: no license is stated", "warn")
+
+
+def test_licenses_of_a_root(tmp_path: Path, pruned: Comparison) -> None:
+    """A root has no word about the licenses of packages that no database of the system lists."""
+    comparison = replace(pruned, after=replace(pruned.after, package_types=frozenset({"deb", "apk", "rpm"})))
+    found = only(judged(comparison, "licenses: {allow: [MIT]}\n"))
+    assert (found.what, found.level) == ("licenses of apk, deb, rpm packages alone can be told", "warn")
+    assert not judged(comparison, "licenses: {allow: [MIT], unknown: fail}\n").passed
+    assert judged(comparison, "licenses: {allow: [MIT], unknown: allow}\n").findings == ()
 
 
 def test_a_package_without_a_license(grown: Comparison) -> None:
@@ -361,6 +406,34 @@ def test_a_waiver_of_a_whole_group_and_by_id(tmp_path: Path, grown: Comparison) 
     assert not judged(comparison, text.replace("-1000", "-1001")).passed
 
 
+def test_a_waiver_by_another_id(tmp_path: Path, grown: Comparison) -> None:
+    """A GHSA names the same vulnerability as its CVE."""
+    comparison = scanned(tmp_path, grown, [], [match("curl", "7.0-1", "GHSA-aaaa", related=["CVE-2024-1000"])])
+    text = "vulnerabilities: {new: low}\n" + WAIVER.format(
+        rule="vulnerabilities.new", where="GHSA-aaaa", expires="2030-01-01"
+    )
+    verdict = judged(comparison, text)
+    assert [(finding.level, finding.subject) for finding in verdict.findings] == [(Level.WAIVED, "CVE-2024-1000")]
+
+
+def test_two_waivers_of_one_finding(grown: Comparison) -> None:
+    """Both cover it, so that neither is said to cover nothing; a reason of several lines is told in one."""
+    text = """\
+forbid: [transfer]
+waivers:
+  - rule: forbid
+    where: /usr/bin/curl
+    reason: >
+      the probe
+      needs it
+    owner: team
+    expires: 2030-01-01
+  - {rule: forbid, where: /usr/**, reason: known, owner: others, expires: 2030-01-01}
+"""
+    finding = only(judged(grown, text))
+    assert finding.waiver == "the probe needs it (team, until 2030-01-01); known (others, until 2030-01-01)"
+
+
 def test_a_glob_of_a_waiver_is_one_of_forbid(grown: Comparison) -> None:
     """`*` stays within a directory and a purl without a version names every version, as elsewhere in the policy."""
     text = "forbid: [transfer, 'pkg:deb/debian/curl']\n"
@@ -414,7 +487,8 @@ def test_a_limit_is_waived_by_its_rule(grown: Comparison) -> None:
         ("vulnerabilities: {unrated: fail}", [("vulnerabilities.unrated", "fail")]),
         ("vulnerabilities: {new: high, unseen: warn}", [("vulnerabilities.new", "fail")]),
         ("vulnerabilities: {unseen: allow}", []),
-        ("conformity: fail", [("conformity", "warn")]),
+        ("conformity: fail", [("conformity", "fail")]),
+        ("conformity: warn", [("conformity", "warn")]),
         ("conformity: allow", []),
         ("", []),
     ],

@@ -12,7 +12,8 @@ from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
 from pruner.gate.policy.starter import starter_policy
 from pruner.gate.reports.listing import table_rows
-from pruner.gate.types import Finding, Level, PackageKey, Side, SideKind, Verdict
+from pruner.gate.types import Finding, Level, PackageKey, Side, SideFile, SideKind, Verdict
+from pruner.model import FileType
 from tests.unit.sides import TOOL, made_side, package, regular
 
 SYSTEM = frozenset({"deb", "apk", "rpm"})
@@ -64,7 +65,7 @@ def test_a_root_without_packages_can_not_tell() -> None:
     assert [finding.rule for finding in failing(verdict)] == ["forbid", "limits.packages"]
     assert "lists no packages" in verdict.findings[0].what
     empty = root()
-    assert "#  packages: 0  # not recorded" in starter_policy(empty, surface_of(empty))
+    assert "\n#  packages: 0\n" in starter_policy(empty, surface_of(empty))
     plan = made_side([], [regular("/x")], kind=SideKind.PLAN)
     assert judged(plan, plan, "limits: {packages: 0}\nforbid: ['pkg:deb/curl']\n").passed
 
@@ -97,6 +98,22 @@ def test_hard_links_weigh_alike_on_both_sides() -> None:
     assert not any("hard links" in note for note in compare(there, there).notes)
 
 
+def test_devices_are_no_files() -> None:
+    """A scan of a directory lists none: the root of the same image holds no more files than it."""
+    null = SideFile(path="/dev/null", type=FileType.CHARACTER_DEVICE, mode=0o666)
+    scanned = made_side([package()], [regular("/a")], kind=SideKind.SBOM)
+    there = made_side([package()], [regular("/a"), null])
+    (limit,) = judged(scanned, there, "limits: {files: +0}\n").limits
+    assert (limit.before, limit.after, limit.kept) == (1, 1, True)
+
+
+def test_a_size_that_is_missing_leaves_the_sum_unknown() -> None:
+    """What is too low by an unknown amount keeps no limit."""
+    side = made_side([package()], [regular("/a", bytes=5), regular("/b", bytes=None)], kind=SideKind.SBOM)
+    (limit,) = judged(side, side, "limits: {megabytes: 1}\n").limits
+    assert (limit.after, limit.kept) == (None, False)
+
+
 def test_a_default_scan_passes_no_limit_on_what_it_does_not_list() -> None:
     """setuid and shells of no package are not listed with modes: a limit of none is not kept, a shell is named."""
     side = made_side([package()], [regular("/bin/sh", 0o755, owner=TOOL)], kind=SideKind.SBOM, complete=False)
@@ -106,5 +123,6 @@ def test_a_default_scan_passes_no_limit_on_what_it_does_not_list() -> None:
     ]  # fmt: skip
     assert "/bin/sh" in {finding.where for finding in failing(verdict)}
     text = starter_policy(side, surface_of(side))
-    assert "\n#  setuid: 0  # not recorded" in text
+    assert "\n# Not recorded by what this was made from" in text
+    assert "\n#  setuid: 0\n" in text
     assert "\n  - transfer" not in text

@@ -11,7 +11,7 @@ import yaml
 
 from pruner.errors import InputError
 from pruner.gate.policy import policy_of, read_policy
-from pruner.gate.policy.licenses import LicensePolicy, license_faults
+from pruner.gate.policy.licenses import LicensePolicy, license_faults, stated_licenses
 from pruner.gate.policy.schema import policy_schema
 from pruner.gate.policy.types import Limit, Selector
 from pruner.gate.types import Level
@@ -88,7 +88,7 @@ def test_what_an_empty_policy_demands() -> None:
 @pytest.mark.parametrize(
     ("text", "before", "allowed"),
     [("40", None, 40), ("0", 7, 0), ("+0", 7, 7), ("+5", 7, 12), ("-2", 7, 5), ("-10%", 50, 45), ("+50%", 3, 4.5),
-     ("'+1'", 7, 8), ("+0", None, None)],
+     ("'+1'", 7, 8), ("+0", None, None), ("1e3", 7, 1000)],
 )  # fmt: skip
 def test_limits(text: str, before: float | None, allowed: float | None) -> None:
     """A plain number is absolute, a signed one relative, also where YAML would read `+0` as `0`."""
@@ -112,15 +112,25 @@ def test_a_limit_of_its_own_line() -> None:
         ("version: 1\nlimits: {files: [3]}\n", ":2: limits.files: expected a number, got a list"),
         ("version: 1\nlimits: {files: ~}\n", ":2: limits.files: '~' is no limit"),
         ("version: 1\nlimits: 3\n", ":2: limits: expected a mapping, got the number 3"),
-        ("version: 1\nforbid: [shel]\n", ":2: forbid[0]: 'shel' is neither a purl (pkg:…), a path (/…) nor a category, did you mean shell?"),
+        ("version: 1\nforbid: [shel]\n", ":2: forbid[0]: 'shel' is neither a purl (pkg:*/shel), a path (/**/shel) nor a category, did you mean shell?"),
         ("version: 1\nforbid: ['pkg:curl']\n", ":2: forbid[0]: 'pkg:curl' is no glob of purls"),
         ("version: 1\nforbid: [/a/../b]\n", ":2: forbid[0]: has a '.' or '..' component"),
         ("version: 1\nforbid: [/*/*/*/*/*/*/*/*/*]\n", "has more than 8 wildcards"),
+        ("version: 1\nforbid: ['/[z-a]']\n", ":2: forbid[0]: has a [ ] that stands for no characters"),
+        ("version: 1\nforbid: ['/[]']\n", ":2: forbid[0]: has a [ ] that stands for no characters"),
+        ("version: 1\nforbid: [bash]\n", "'bash' is neither a purl (pkg:*/bash), a path (/**/bash) nor a category"),
+        ("version: 1\nforbid: ['a b']\n", "'a b' is neither a purl (pkg:*/NAME), a path (/**/NAME) nor a category"),
+        ("version: 1\nlimits: {files: .5}\n", "limits.files: '.5' is no limit"),
+        ("version: 1\nlimits: {files: true}\n", "limits.files: 'true' is no limit"),
+        ("version: 1\nlimits: {files: 1e999}\n", "limits.files: '1e999' is no limit"),
+        ("version: true\n", ":1: version: expected 1, got true or false"),
         ("version: 1\nforbid: [{reason: x}]\n", ":2: forbid[0]: expected text, got nothing"),
         ("version: 1\nrequire: [{mach: x}]\n", "require[0].mach: not a known key, did you mean match?"),
         ("version: 1\nvulnerabilities: {new: hihg}\n", ":2: vulnerabilities.new: 'hihg' is no severity, did you mean high?"),
         ("version: 1\nvulnerabilities: {unseen: fial}\n", "vulnerabilities.unseen: 'fial' is no level, did you mean fail?"),
-        ("version: 1\nvisibility: true\n", ":2: visibility: 'True' is no level, expected one of fail, warn, allow"),
+        ("version: 1\nvisibility: true\n", ":2: visibility: 'true' is no level, expected one of fail, warn, allow"),
+        ("version: 1\nconformity: [fail]\n", ":2: conformity: expected one of fail, warn, allow, got a list"),
+        ("version: 1\nvulnerabilities: {new: [high]}\n", "new: expected one of critical, high, medium, low, negligible, allow, got a list"),
         ("version: 1\nlicenses: {allow: [Apache2.0]}\n", "licenses.allow[0]: 'Apache2.0' is no SPDX license, did you mean Apache-2.0?"),
         ("version: 1\nlicenses: {deny: ['((']}\n", "licenses.deny[0]: '((' is no SPDX license"),
         ("version: 1\nlicenses: {deny: [MIT OR ISC]}\n", "is an expression of several licenses"),
@@ -143,10 +153,10 @@ def test_what_is_wrong_with_a_policy(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("expires: 2027-01-31\n", ":4: waivers[0].expires: expected text, got nothing"),
-        ("owner: platform\n", ":4: waivers[0].owner: expected text, got nothing"),
-        ("reason: because\n", ":4: waivers[0].reason: expected text, got nothing"),
-        ("rule: limits\n", "waivers[0].rule: expected text, got nothing"),
+        ("expires: 2027-01-31\n", ":4: waivers[0].expires: is missing, write "),
+        ("owner: platform\n", ":4: waivers[0].owner: is missing, write "),
+        ("reason: because\n", ":4: waivers[0].reason: is missing, write "),
+        ("rule: limits\n", ":4: waivers[0].rule: is missing, write "),
     ],
 )
 def test_a_waiver_needs_reason_owner_and_expiry(change: str, expected: str) -> None:
@@ -158,7 +168,16 @@ def test_a_waiver_needs_reason_owner_and_expiry(change: str, expected: str) -> N
     assert expected in raised.value.fact
 
 
-@pytest.mark.parametrize("text", ["2027-13-01", "soon", "2027-1-1", "20270101", "never"])
+@pytest.mark.parametrize(
+    ("value", "got"), [("~", "nothing"), ("''", "an empty text"), ("' '", "blanks"), ("3", "the number 3")]
+)
+def test_an_owner_that_is_none(value: str, got: str) -> None:
+    """What stands where a text belongs is named."""
+    with pytest.raises(InputError, match=f"waivers.owner: expected text, got {got}"):
+        policy_of(f"version: 1\nwaivers: {{rule: limits.files, reason: a, owner: {value}, expires: 2030-01-01}}\n")
+
+
+@pytest.mark.parametrize("text", ["2027-13-01", "soon", "2027-1-1", "20270101", "never", "2027-W01-1"])
 def test_an_expiry_that_is_no_date(text: str) -> None:
     """An expiry is a day."""
     with pytest.raises(InputError, match=f"waivers.expires: '{text}' is no date"):
@@ -221,12 +240,50 @@ def test_the_schema_agrees() -> None:
         ),
         (["ISC"], ["MIT", "Apache-2.0"], [], ["ISC"]),
         (["BSD-3-Clause OR (ISC AND Zlib)"], ["ISC", "Zlib"], [], []),
+        (["LicenseRef-public-domain"], ["public-domain"], [], []),
+        (["public-domain"], ["LicenseRef-public-domain"], [], []),
+        (["LicenseRef-MIT"], ["MIT"], [], ["LicenseRef-MIT"]),
+        (["public-domain"], ["LicenseRef-*"], [], ["public-domain"]),
     ],
 )
 def test_licenses(licenses: list[str], allow: list[str], deny: list[str], refused: list[str]) -> None:
     """OR is a choice, AND and several statements are not, and an exception outweighs the license alone."""
     faults = license_faults(licenses, LicensePolicy(allow=tuple(allow), deny=tuple(deny)))
     assert [name for fault in faults for name in fault.licenses] == refused
+
+
+@pytest.mark.parametrize("license_", ["GPL", "LGPL", "LicenseRef-x", "MIT AND Foo"])
+def test_a_license_that_may_be_a_denied_one_is_unknown(license_: str) -> None:
+    """A name without a version stands for any of them, and a word of somebody's own for anything."""
+    (fault,) = license_faults([license_], LicensePolicy(deny=("GPL-3.0-*", "LGPL-3.0-*")))
+    assert (fault.licenses, bool(fault.unknown)) == ((), True)
+
+
+@pytest.mark.parametrize(("license_", "denied"), [("GPL-2.0-only", True), ("ISC", False), ("MIT AND ISC", False)])
+def test_whether_deny_or_allow_refuses_a_license(license_: str, denied: bool) -> None:
+    """A fault tells which of the two lists it is about."""
+    (fault,) = license_faults([license_], LicensePolicy(allow=("MIT", "GPL-*"), deny=("GPL-2.0-only",)))
+    assert fault.denied is denied
+
+
+def test_words_that_say_that_no_license_is_stated() -> None:
+    """SPDX and Python's metadata have words for nothing."""
+    assert stated_licenses(["NOASSERTION", "NONE", "UNKNOWN", "", " ", "MIT"]) == ("MIT",)
+
+
+@pytest.mark.parametrize("license_", ["GPL-3.0-olny", "Apache-2.O", "AGPL-3.0-onl WITH x"])
+def test_a_slip_in_a_denied_license(license_: str) -> None:
+    """What would match nothing without a word is refused, with the nearest identifier."""
+    with pytest.raises(InputError, match=r":2: licenses\.deny\[0\]: '.*' is no SPDX license, did you mean [AG]"):
+        policy_of(f"version: 1\nlicenses: {{deny: ['{license_}']}}\n")
+
+
+@pytest.mark.parametrize("license_", ["LGPL", "public-domain", "BSD-3-clause-PADL", "GPL-3.0-oln[y]", "GPL-3+", "GPL"])
+def test_words_that_may_be_denied(license_: str) -> None:
+    """Names that SPDX does not know, Debian's own and globs are taken as they stand."""
+    policy = policy_of(f"version: 1\nlicenses: {{deny: ['{license_}']}}\n")
+    assert policy.licenses is not None
+    assert policy.licenses.deny == (license_,)
 
 
 def test_a_license_text_that_is_no_expression() -> None:

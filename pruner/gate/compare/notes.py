@@ -30,12 +30,15 @@ def swap_note(before: Side, packages: Sequence[PackageChange], files: Sequence[F
     Parts of packages that came back say the same; a file that no package owns may be one that pruning made.
     """
     kinds = {change.change for change in packages} - {Change.CHANGED, Change.RESLICED}
-    added = sum(change.change is Change.ADDED for change in packages)
-    if kinds != {Change.ADDED} or added * _MUCH < len(before.packages):
-        return ()
     if any(change.change is Change.REMOVED and change.before and change.before.owner for change in files or ()):
         return ()
-    return (f"nothing was removed and {added} packages were added: are BEFORE and AFTER swapped?",)
+    added = sum(change.change is Change.ADDED for change in packages)
+    if kinds == {Change.ADDED} and added * _MUCH >= len(before.packages):
+        return (f"nothing was removed and {added} packages were added: are BEFORE and AFTER swapped?",)
+    more = sum(change.change is Change.ADDED for change in files or ())
+    if not kinds and before.kind is SideKind.PLAN and more * _MUCH >= len(before.files or ()) > 0:
+        return (f"BEFORE is a plan, nothing was removed and {more} files were added: are BEFORE and AFTER swapped?",)
+    return ()
 
 
 def _notes(before: Side, after: Side) -> Iterator[str]:
@@ -47,6 +50,9 @@ def _notes(before: Side, after: Side) -> Iterator[str]:
     if before.distro and after.distro and not _same_distribution(before.distro, after.distro):
         yield f"the distribution differs: {printable(before.distro)} before, {printable(after.distro)} after"
     for place, side in (("before", before), ("after", after)):
+        if side.package_types is not None:
+            types = ", ".join(sorted(side.package_types))
+            yield f"{place} tells of {types} packages alone; an SBOM tells of those of languages as well"
         if side.kind is SideKind.ROOT:
             yield from (f"{place}: {printable(lack)}" for lack in side.lacks)
 

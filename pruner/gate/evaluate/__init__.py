@@ -9,10 +9,10 @@ from pruner.errors import printable
 from pruner.gate.evaluate.chains import Chains
 from pruner.gate.evaluate.judgements import (
     conformity_findings,
-    license_findings,
     visibility_findings,
     vulnerability_findings,
 )
+from pruner.gate.evaluate.licensing import license_findings
 from pruner.gate.policy.limits import limit_findings, limit_results
 from pruner.gate.policy.selectors import forbid_findings, require_findings
 from pruner.gate.policy.waivers import covers
@@ -64,12 +64,10 @@ def _waived(found: Sequence[Finding], policy: Policy, today: date) -> list[Findi
     used: set[str] = set()
     judged: list[Finding] = []
     for finding in found:
-        waiver = next((waiver for waiver in valid if covers(waiver, finding)), None)
-        if waiver is None:
-            judged.append(finding)
-        else:
-            used.add(waiver.place)
-            judged.append(replace(finding, level=Level.WAIVED, waiver=waiver.text))
+        covering = [waiver for waiver in valid if covers(waiver, finding)]
+        used.update(waiver.place for waiver in covering)
+        texts = "; ".join(waiver.text for waiver in covering)
+        judged.append(replace(finding, level=Level.WAIVED, waiver=texts) if covering else finding)
     judged += [_expired(waiver, policy) for waiver in policy.waivers if today > waiver.expires]
     judged += [_idle(waiver, policy) for waiver in valid if waiver.place not in used]
     return judged

@@ -1,4 +1,4 @@
-"""Vulnerabilities, licenses, visibility and conformity against the policy."""
+"""Vulnerabilities, visibility and conformity against the policy."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.compare.conformity import UNPLANNED
-from pruner.gate.policy.licenses import license_faults
-from pruner.gate.types import Change, Comparison, Fate, Finding, Level, SidePackage, VulnerabilityChange
+from pruner.gate.types import Change, Comparison, Fate, Finding, Level, VulnerabilityChange
 from pruner.read.reported import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from pruner.gate.policy.licenses import LicenseFault
     from pruner.gate.policy.types import Policy
 
 _DOUBTFUL = frozenset({Fate.UNKNOWN, Fate.DOWNGRADED})
@@ -84,6 +82,7 @@ def _new(change: VulnerabilityChange, comparison: Comparison, policy: Policy) ->
             key=policy.key(key),
             subject=printable(found.id),
             rank=-SEVERITIES.index(found.severity),
+            aliases=found.aliases,
         )
     ]
 
@@ -120,6 +119,7 @@ def _unseen(change: VulnerabilityChange, comparison: Comparison, policy: Policy)
             key=policy.key(key),
             subject=printable(found.id),
             rank=-SEVERITIES.index(found.severity),
+            aliases=found.aliases,
         )
     ]
 
@@ -139,79 +139,6 @@ def _purl(change: VulnerabilityChange, comparison: Comparison) -> str:
     return printable(f"pkg:{found.package.type}/{found.package.name}@{found.version}")
 
 
-def license_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
-    """Packages after whose licenses the policy does not permit, or for which neither side states any.
-
-    A plan and some formats state no licenses: the same version of the package has those that it has before.
-    """
-    if policy.licenses is None:
-        return []
-    packages = [item for found in comparison.after.packages.values() for item in found]
-    known = {(item.key, item.version): item.licenses for found in comparison.before.packages.values() for item in found}
-    stated = [(item, item.licenses or known.get((item.key, item.version), ())) for item in packages]
-    if not any(licenses for _, licenses in stated):
-        return _no_licenses(comparison, policy)
-    return [finding for package, licenses in stated for finding in _license(package, licenses, policy)]
-
-
-def _no_licenses(comparison: Comparison, policy: Policy) -> list[Finding]:
-    if policy.licenses is None or policy.licenses.unknown is None:
-        return []
-    return [
-        Finding(
-            rule="licenses",
-            level=policy.licenses.unknown,
-            what="neither side states the license of any package",
-            where=printable(comparison.after.name),
-            why="whoever ships the image ships its packages under their licenses",
-            fix="give SBOMs that state licenses, as Syft's do",
-            key=policy.key("licenses.unknown"),
-            unknown=True,
-        )
-    ]
-
-
-def _license(package: SidePackage, licenses: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
-    allowed = policy.licenses
-    if allowed is None:
-        return
-    if not licenses:
-        if allowed.unknown is not None:
-            yield _license_finding(package, "no license is stated", allowed.unknown, "licenses.unknown", policy)
-        return
-    faults = license_faults(licenses, allowed)
-    refused = [fault for fault in faults if fault.licenses]
-    if refused:
-        key = "licenses.deny" if not allowed.allow else "licenses.allow"
-        yield _license_finding(package, _refused(refused), Level.FAIL, key, policy)
-    unknown = sorted({word for fault in faults for word in fault.unknown})
-    if unknown and allowed.unknown is not None:
-        listed = ", ".join(f"'{printable(word[:80])}'" for word in unknown[:_SHOWN])
-        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        what = f"{listed}{more} {'is' if len(unknown) == 1 else 'are'} unknown to SPDX"
-        yield _license_finding(package, what, allowed.unknown, "licenses.unknown", policy)
-
-
-def _refused(faults: Sequence[LicenseFault]) -> str:
-    names = sorted({printable(name) for fault in faults for name in fault.licenses})
-    whole = [f"'{printable(fault.text[:80])}'" for fault in faults if fault.licenses != (fault.text,)]
-    more = f" and {len(whole) - _SHOWN} more" if len(whole) > _SHOWN else ""
-    of = f" (of {', '.join(whole[:_SHOWN])}{more})" if whole else ""
-    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not allowed{of}"
-
-
-def _license_finding(package: SidePackage, what: str, level: Level, key: str, policy: Policy) -> Finding:
-    return Finding(
-        rule="licenses",
-        level=level,
-        what=f"{printable(package.key.name)} {printable(package.version)}: {what}",
-        where=printable(package.purl),
-        why="whoever ships the image ships the package under its license",
-        fix="leave the package out, allow the license, or waive it with a reason",
-        key=policy.key(key),
-    )
-
-
 def visibility_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
     """Packages that scanners no longer see although their files are there."""
     level = policy.visibility
@@ -229,7 +156,7 @@ def visibility_findings(comparison: Comparison, policy: Policy) -> list[Finding]
                     where=printable(change.before.purl),
                     why="scanners know packages by their entries: its vulnerabilities are there and no longer reported",
                     fix="keep the package's entry in the database, or remove the rest of its files",
-                    key=policy.key("visibility"),
+                    key=policy.key("visibility.invisible" if policy.states("visibility.invisible") else "visibility"),
                 )
             )
     unknown = [change for change in comparison.packages if change.visibility == "unknown"]
@@ -252,32 +179,51 @@ def _untold(number: int, level: Level, comparison: Comparison, policy: Policy) -
     )
 
 
-def _no_plan(policy: Policy) -> Finding:
+def _unlooked(what: str, fix: str, level: Level, policy: Policy) -> Finding:
     return Finding(
         rule="conformity",
-        level=Level.WARN,
-        what="no plan was given",
+        level=level,
+        what=what,
         where="conformity",
         why="the policy wants the image to be what its plan says, and nobody looked",
-        fix="give the plan's directory with --plan",
+        fix=fix,
         key=policy.key("conformity"),
         unknown=True,
     )
 
 
+def _partly_looked(comparison: Comparison, policy: Policy, level: Level) -> Iterator[Finding]:
+    """What a side that does not list every file leaves open: a failure only where the policy asks for conformity."""
+    side = comparison.after
+    if side.files is not None and side.complete:
+        return
+    what = (
+        "only packages were held against the plan"
+        if side.files is None
+        else "files of no package were not held against the plan"
+    )
+    yield _unlooked(
+        f"{printable(side.name)} does not list every file: {what}",
+        "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
+        level if policy.states("conformity") else Level.WARN,
+        policy,
+    )
+
+
 def conformity_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
-    """What is there although the plan dropped it, and what is missing although the plan keeps it."""
+    """What is there although the plan dropped it, what is missing although it keeps it, and what can't be told."""
     level = policy.conformity
     if level is None:
         return []
     if comparison.conformity is None:
-        return [_no_plan(policy)] if policy.states("conformity") else []
+        fix = "give the plan's directory with --plan"
+        return [_unlooked("no plan was given", fix, level, policy)] if policy.states("conformity") else []
     texts = {
         Change.ADDED: ("is there though the plan dropped it", "what the plan counts on being gone is not"),
         Change.REMOVED: ("is missing though the plan keeps it", "what it is kept for does not work without it"),
     }
     other = ("is not as the plan has it", "the image was not built as planned")
-    found = []
+    found = list(_partly_looked(comparison, policy, level))
     for change in comparison.conformity:
         what, why = texts.get(change.change, other)
         if UNPLANNED in change.what:

@@ -6,22 +6,26 @@ its files remain, and a root that is not what its plan says, fail unless the pol
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pruner.errors import InputError, printable
 from pruner.gate.categories import category_names
-from pruner.gate.policy.licenses import LicensePolicy, checked_license
+from pruner.gate.policy.licenses import LicensePolicy, checked_license, slip
 from pruner.gate.policy.types import Limit, Policy, Selector
-from pruner.gate.policy.waivers import waivers_of
+from pruner.gate.policy.waivers import one_line, waivers_of
 from pruner.gate.types import Level
 from pruner.read.checks import Problems, described, items, joined
 from pruner.read.reported import SEVERITIES
 from pruner.rules.patterns import problem_of_pattern
 from pruner.yamlfile import YamlMapping, load_yaml, parse_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 POLICY_VERSION = 1
 COUNTS = ("packages", "files", "megabytes", "setuid", "executables")
@@ -38,8 +42,22 @@ RULES = (
 """What a waiver may name; `limits` stands for every limit, `limits.files` for one."""
 
 RATED = SEVERITIES[1:]
-_NUMBER = re.compile(r"(?P<sign>[-+])?(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?P<percent>%)?\Z")
-_PURL = re.compile(r"pkg:[^/\s]+/\S+\Z")
+LIMIT = "[0-9]{1,12}([.][0-9]{1,6})?|[-+][0-9]{1,12}([.][0-9]{1,6})?%?"
+"""How a limit is written, as a regular expression of JSON Schema; any other spelling of a number will do as well."""
+PURL = r"pkg:[^/\s]+/\S+"
+_LIMIT = re.compile(LIMIT)
+_PURL = re.compile(PURL)
+_NAME = re.compile(r"[\w.+*-]{1,40}")
+
+
+def limit_names() -> tuple[str, ...]:
+    """What `limits` may name."""
+    return tuple(dict.fromkeys((*COUNTS, *category_names())))
+
+
+def rule_names() -> tuple[str, ...]:
+    """What a waiver's `rule` may be."""
+    return (*RULES, *(f"limits.{name}" for name in limit_names()))
 
 
 def read_policy(path: Path) -> Policy:
@@ -78,7 +96,7 @@ def _policy(document: object, file: str, name: str) -> Policy:
         licenses=_licenses(document, problems),
         **_visibility(document, problems),
         conformity=_level(document, "conformity", "", Level.FAIL, problems),
-        waivers=waivers_of(document, (*RULES, *(f"limits.{name}" for name in (*COUNTS, *category_names()))), problems),
+        waivers=waivers_of(document, rule_names(), problems),
         lines=_lines(document),
     )
     problems.raise_any()
@@ -87,7 +105,7 @@ def _policy(document: object, file: str, name: str) -> Policy:
 
 def _check_version(document: YamlMapping, problems: Problems) -> None:
     version = document.get("version")
-    if type(version) is not int or version != POLICY_VERSION:
+    if isinstance(version, bool) or version != POLICY_VERSION:
         line = document.lines.get("version", document.line)
         problems.add(line, f"version: expected {POLICY_VERSION}, got {described(version)}")
 
@@ -112,31 +130,33 @@ def _limits(document: YamlMapping, problems: Problems) -> tuple[Limit, ...]:
     section = _section(document, "limits", problems)
     if section is None:
         return ()
-    problems.keys(section, "limits", (*COUNTS, *category_names()))
-    found = []
-    for key, text in section.texts.items():
-        number = _NUMBER.match(text)
-        if number is None or (number["percent"] and not number["sign"]):
-            problems.add(
-                section.lines[key],
-                f"limits.{key}: '{printable(text[:40])}' is no limit, write a number (40), or a signed one that is "
-                "relative to before (+0, -5, -10%)",
-            )
-            continue
-        sign = -1 if number["sign"] == "-" else 1
-        found.append(
-            Limit(
-                name=key,
-                text=text,
-                number=sign * float(number["number"]),
-                relative=number["sign"] is not None,
-                percent=number["percent"] is not None,
-                line=section.lines[key],
-            )
+    problems.keys(section, "limits", limit_names())
+    limits = (_limit(key, section, problems) for key in section)
+    return tuple(limit for limit in limits if limit is not None)
+
+
+def _limit(key: str, section: YamlMapping, problems: Problems) -> Limit | None:
+    text, value = section.texts.get(key), section[key]
+    place, line = f"limits.{printable(key)}", section.lines[key]
+    if text is None:
+        problems.add(line, f"{place}: expected a number, got {described(value)}")
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number and not _LIMIT.fullmatch(text):
+        problems.add(
+            line,
+            f"{place}: '{printable(text[:40])}' is no limit, write a number (40), or a signed one that is relative to "
+            "before (+0, -5, -10%)",
         )
-    for key in section.keys() - section.texts.keys():
-        problems.add(section.lines[key], f"limits.{key}: expected a number, got {described(section[key])}")
-    return tuple(found)
+        return None
+    return Limit(
+        name=key,
+        text=text,
+        number=float(text.removesuffix("%")),
+        relative=text[0] in "+-",
+        percent=text.endswith("%"),
+        line=line,
+    )
 
 
 def _selectors(key: str, document: YamlMapping, problems: Problems) -> tuple[Selector, ...]:
@@ -145,7 +165,8 @@ def _selectors(key: str, document: YamlMapping, problems: Problems) -> tuple[Sel
         reason, value = "", item
         if isinstance(item, YamlMapping):
             problems.keys(item, where, ("match", "reason"))
-            reason = problems.text(item["reason"], item.lines["reason"], f"{where}.reason") if "reason" in item else ""
+            if "reason" in item:
+                reason = one_line(item["reason"], item.lines["reason"], f"{where}.reason", problems)
             value = item.get("match")
         pattern = problems.text(value, line, where)
         kind = _kind(pattern, line, where, problems) if pattern else None
@@ -161,20 +182,19 @@ def _kind(pattern: str, line: int, where: str, problems: Problems) -> str | None
         return None
     if pattern.startswith("/"):
         return "path"
-    if pattern.startswith("pkg:"):
-        if _PURL.match(pattern):
-            return "package"
-        problems.add(
-            line, f"{where}: '{printable(pattern)}' is no glob of purls, as in pkg:deb/debian/curl or pkg:*/curl*"
-        )
-        return None
     if pattern in category_names():
         return "category"
-    near = get_close_matches(pattern, category_names(), n=1)
-    advice = f"did you mean {near[0]}?" if near else f"categories are {', '.join(category_names())}"
-    problems.add(
-        line, f"{where}: '{printable(pattern)}' is neither a purl (pkg:…), a path (/…) nor a category, {advice}"
-    )
+    shown = printable(pattern)
+    if not pattern.startswith("pkg:"):
+        near = get_close_matches(pattern, category_names(), n=1)
+        advice = f"did you mean {near[0]}?" if near else f"categories are {', '.join(category_names())}"
+        name = shown if _NAME.fullmatch(pattern) else "NAME"
+        kinds = f"a purl (pkg:*/{name}), a path (/**/{name})"
+        problems.add(line, f"{where}: '{shown}' is neither {kinds} nor a category, {advice}")
+    elif _PURL.fullmatch(pattern):
+        return "package"
+    else:
+        problems.add(line, f"{where}: '{shown}' is no glob of purls, as in pkg:deb/debian/curl or pkg:*/curl*")
     return None
 
 
@@ -187,11 +207,8 @@ def _vulnerabilities(document: YamlMapping, problems: Problems) -> dict[str, Any
     if new == "allow":
         new = None
     elif new is not None and new not in RATED:
-        line, shown = section.lines["new"], printable(str(new)[:40])
-        known = (*reversed(RATED), "allow")
-        near = get_close_matches(str(new), known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-        problems.add(line, f"vulnerabilities.new: '{shown}' is no severity, {advice}")
+        fault = _no_choice(section, "new", "severity", (*reversed(RATED), "allow"))
+        problems.add(section.lines["new"], f"vulnerabilities.new: {fault}")
     return {
         "new": new,
         "unrated": _level(section, "unrated", "vulnerabilities", Level.WARN, problems),
@@ -225,6 +242,7 @@ def _licenses(document: YamlMapping, problems: Problems) -> LicensePolicy | None
         for item, line, where in items(section.get(key), section.lines.get(key, 1), place):
             text = problems.text(item, line, where)
             license_, fault = checked_license(text) if text else ("", "")
+            fault = fault or (slip(license_) if license_ and key == "deny" else "")
             if fault:
                 problems.add(line, f"{where}: {fault}")
             texts.append(license_)
@@ -238,9 +256,17 @@ def _level(section: YamlMapping, key: str, path: str, default: Level | None, pro
     value = section.get(key)
     if value is None:
         return default
-    if value in LEVELS:
-        return None if value == "allow" else Level(str(value))
-    near = get_close_matches(str(value), LEVELS, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(LEVELS)}"
-    problems.add(section.lines[key], f"{joined(path, key)}: '{printable(str(value)[:40])}' is no level, {advice}")
+    if isinstance(value, str) and value in LEVELS:
+        return None if value == "allow" else Level(value)
+    problems.add(section.lines[key], f"{joined(path, key)}: {_no_choice(section, key, 'level', LEVELS)}")
     return default
+
+
+def _no_choice(section: YamlMapping, key: str, what: str, known: Sequence[str]) -> str:
+    """What is wrong with the value of `key`, which is none of `known`."""
+    text = section.texts.get(key)
+    if text is None:
+        return f"expected one of {', '.join(known)}, got {described(section[key])}"
+    near = get_close_matches(text, known, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+    return f"'{printable(text[:40])}' is no {what}, {advice}"

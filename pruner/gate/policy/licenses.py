@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,13 @@ _GNU = re.compile(
 """GNU licenses as SPDX 2 (`AGPL-3.0+`), Debian's copyright-format 1.0 (`GPL-2`, `GFDL-NIV-1.3+`) and rpm name them."""
 _DEBIAN = {"expat": "MIT", "artistic": "Artistic-1.0"}
 """Short names of Debian's copyright-format 1.0 for which SPDX has another."""
+_AMBIGUOUS = frozenset({"gpl"})
+"""Names that license-expression knows as one license, and that are given to several: `GPL` to any version of it."""
+_UNSTATED = frozenset({"", "noassertion", "none", "unknown"})
+"""How SPDX (2.3, section 7.15) and Python's metadata write that no license is stated."""
+_REFERENCE = "LicenseRef-"
+_ALIKE = 0.9
+"""How much of a word must agree with an identifier to be taken for a slip of the hand."""
 _REFUSED, _UNKNOWN, _PERMITTED = range(3)
 
 
@@ -60,6 +68,10 @@ class LicensePolicy:
             return _PERMITTED if _matches(base, self.allow) else _REFUSED
         return _PERMITTED if _standard(base) or not self.deny else _UNKNOWN
 
+    def denies(self, license_: str) -> bool:
+        """Whether `deny` names a license that is refused, with its exception or without."""
+        return _matches(license_, self.deny) or _matches(license_.partition(" WITH ")[0], self.deny)
+
 
 @dataclass(frozen=True, slots=True)
 class LicenseFault:
@@ -71,6 +83,13 @@ class LicenseFault:
     """Those that are not permitted; empty where it is not known whether they are."""
     unknown: tuple[str, ...] = ()
     """Words that SPDX does not know, or a text that is no expression."""
+    denied: bool = False
+    """One of `licenses` is refused because `deny` names it, not because `allow` doesn't."""
+
+
+def stated_licenses(licenses: Iterable[str]) -> tuple[str, ...]:
+    """`licenses` without the words that say that none is stated."""
+    return tuple(text for text in licenses if text.strip().lower() not in _UNSTATED)
 
 
 def license_faults(licenses: Iterable[str], policy: LicensePolicy) -> tuple[LicenseFault, ...]:
@@ -87,7 +106,8 @@ def license_faults(licenses: Iterable[str], policy: LicensePolicy) -> tuple[Lice
         found: dict[int, set[str]] = {_REFUSED: set(), _UNKNOWN: set(), _PERMITTED: set()}
         answer = _answer(parsed, policy.judged, found)
         if answer == _REFUSED:
-            faults.append(LicenseFault(text, tuple(sorted(found[_REFUSED]))))
+            refused = tuple(sorted(found[_REFUSED]))
+            faults.append(LicenseFault(text, refused, denied=any(map(policy.denies, refused))))
         elif answer == _UNKNOWN:
             faults.append(LicenseFault(text, (), tuple(sorted(found[_UNKNOWN]))))
     return tuple(faults)
@@ -99,7 +119,7 @@ def checked_license(text: str) -> tuple[str, str]:
     A word that SPDX does not know is taken as it stands (`public-domain` in Debian's files), unless it is an
     identifier in another spelling.
     """
-    if any(character in text for character in "*?["):
+    if _is_glob(text):
         return text, ""
     parsed = _parsed(text)
     if parsed is None:
@@ -114,6 +134,23 @@ def checked_license(text: str) -> tuple[str, str]:
             if spelling is not None and spelling.lower() != part.lower():
                 return text, f"'{printable(part)}' is no SPDX license, did you mean {spelling}?"
     return text, ""
+
+
+def slip(license_: str) -> str:
+    """What is wrong with a license to deny that SPDX does not know and that looks like one it does; else empty.
+
+    It would match nothing, and nobody would notice; a name that is meant so can be given as a glob.
+    """
+    base = license_.partition(" WITH ")[0]
+    if _is_glob(base) or _standard(base):
+        return ""
+    names = {name.lower(): name for name in _identifiers().values()}
+    near = get_close_matches(base.lower(), names, n=1, cutoff=_ALIKE)
+    return f"'{printable(base)}' is no SPDX license, did you mean {names[near[0]]}?" if near else ""
+
+
+def _is_glob(text: str) -> bool:
+    return any(character in text for character in "*?[")
 
 
 def _answer(expression: Any, judged: Callable[[str, str], int], found: dict[int, set[str]]) -> int:
@@ -143,6 +180,9 @@ def _spellings(license_: str) -> tuple[str, ...]:
     """`license_`, which may be a glob, as it is and as SPDX has it today, in small letters."""
     base, separator, exception = license_.partition(" WITH ")
     standard = _standard(base)
+    named = base.removeprefix(_REFERENCE)  # as SPDX documents write a word that SPDX does not know
+    if named != base and not _is_glob(named) and not _standard(named):
+        standard = named
     return tuple(dict.fromkeys(f"{name}{separator}{exception}".lower() for name in (base, standard or base)))
 
 
@@ -154,6 +194,8 @@ def _standard(license_: str) -> str:
         part = "-no-invariants" if gnu["niv"] else ""
         end = "-or-later" if gnu["later"] in {"+", "-or-later"} else "-only"
         license_ = f"{gnu['family'].upper()}-{gnu['major']}{gnu['minor'] or '.0'}{part}{end}"
+    if license_.lower() in _AMBIGUOUS:
+        return ""
     name = _DEBIAN.get(license_.lower(), license_)
     return _names().get(name.lower(), "") or _identifiers().get(_letters(name), "")
 

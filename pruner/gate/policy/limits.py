@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.totals import links_differ, totals_of_side
 from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, SideKind, Surface
+from pruner.model import FileType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,16 @@ def counted(
         if not side.complete:
             return None
         totals = totals_of_side(side, every_name=every_name)
-        return totals.files if name == "files" else None if totals.bytes is None else totals.bytes / 1e6
-    category = "executable" if name == "executables" else name
+        if name == "files":
+            return totals.files
+        return None if totals.bytes is None or not _all_sized(side) else totals.bytes / 1e6
+    category = _category(name)
     return None if category in surface.unknown else surface.counts().get(category, 0)
+
+
+def _all_sized(side: Side) -> bool:
+    """Whether no size is missing: a scan lists some executables without one, and a sum of the rest would be too low."""
+    return all(file.bytes is not None or file.type is not FileType.REGULAR for file in (side.files or {}).values())
 
 
 def limit_results(comparison: Comparison, policy: Policy) -> tuple[LimitResult, ...]:
@@ -112,7 +120,7 @@ def _named(name: str, comparison: Comparison) -> str:
     if name == "packages":
         added = [change.key.name for change in comparison.packages if change.change is Change.ADDED]
         return _list("; new are", added)
-    category = "executable" if name == "executables" else name
+    category = _category(name)
     known = {item.path for item in comparison.surface_before.items if item.category == category}
     found = [item.path for item in comparison.surface_after.items if item.category == category]
     new = [] if category in comparison.surface_before.unknown else [path for path in found if path not in known]
@@ -124,6 +132,10 @@ def _list(words: str, names: Sequence[str]) -> str:
         return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{words} {', '.join(printable(name) for name in names[:_SHOWN])}{more}"
+
+
+def _category(name: str) -> str:
+    return "executable" if name == "executables" else name
 
 
 def number(value: float | None) -> str:

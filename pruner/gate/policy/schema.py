@@ -1,30 +1,46 @@
-"""The JSON Schema of a policy, for editors. `policy` checks the same and more, with lines and nearest names."""
+"""The JSON Schema of a policy, for editors: it takes what the reader takes.
+
+But for three things that the reader alone looks at: the spelling of licenses, whether a `[…]` of a glob stands for
+anything, and whether the calendar has a day (a `format`, which a validator need not assert).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pruner.gate.categories import category_names
-from pruner.gate.policy import COUNTS, KEYS, LEVELS, POLICY_VERSION, RATED, RULES
+from pruner.gate.policy import KEYS, LEVELS, LIMIT, POLICY_VERSION, PURL, RATED, limit_names, rule_names
+from pruner.rules.patterns import MAX_LENGTH, MAX_WILDCARDS
 
-_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_END = r"$(?!\n)"
+"""Python's validators let `$` stand before a last line end; ECMA's, which JSON Schema follows, don't."""
+_TEXT: dict[str, Any] = {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
 _LIMIT = {
     "anyOf": [
         {"type": "number"},
-        {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?|[-+][0-9]+(\\.[0-9]+)?%?)$"},
+        {"type": "string", "pattern": f"^({LIMIT}){_END}"},
     ],
     "description": "The most that there may be: 40, or relative to before: +0, -5, -10%.",
 }
+_WILDCARDS = r"(([*](?![*])|[?]|\[)([^*?\[]|[*](?=[*]))*)"
+"""A run of asterisks is one wildcard; what follows up to the next belongs to it, so that nothing is tried twice."""
+_GLOB = {
+    "type": "string",
+    "maxLength": MAX_LENGTH,
+    "not": {"anyOf": [{"pattern": r"[\u0000\n]"}, {"pattern": f"{_WILDCARDS}{{{MAX_WILDCARDS + 1}}}"}]},
+}
+_WHERE = r"^(?!/)[^\u0000]*[^*?\u0000][^\u0000]*$"
+_PATH = {"allOf": [_GLOB, {"pattern": "^/", "not": {"pattern": "/[.][.]?(/|$(?!\\n))"}}]}
 
 
 def policy_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a policy."""
     categories = list(category_names())
-    selector = {"anyOf": [{"enum": categories}, {"type": "string", "pattern": "^(/|pkg:)"}]}
+    selector = {"anyOf": [{"enum": categories}, _PATH, {**_GLOB, "allOf": [{"pattern": f"^{PURL}{_END}"}]}]}
     entry = {"anyOf": [selector, _mapping({"match": selector, "reason": _TEXT}, ["match"])]}
     properties = {
         "version": {"const": POLICY_VERSION, "description": "Version of this file's format."},
-        "limits": _optional(_mapping(dict.fromkeys((*COUNTS, *categories), _LIMIT), [])),
+        "limits": _optional(_mapping(dict.fromkeys(limit_names(), _LIMIT), [])),
         "forbid": _listed(entry, "Globs of purls (pkg:…) and paths (/…), and categories, that must not be there."),
         "require": _listed(entry, "The same for what must be there."),
         "vulnerabilities": _optional(_mapping(_vulnerabilities(), [])),
@@ -71,14 +87,18 @@ def _visibility() -> dict[str, Any]:
 
 
 def _waiver() -> dict[str, Any]:
-    rules = [*RULES, *(f"limits.{name}" for name in (*COUNTS, *category_names()))]
     where = "What it names, or a glob of it: a path, a purl, a vulnerability's id. Only limits.NAME does without."
     properties = {
-        "rule": {"enum": rules, "description": "The rule of the finding."},
-        "where": {"type": "string", "pattern": "[^*?]", "description": where},
+        "rule": {"enum": list(rule_names()), "description": "The rule of the finding."},
+        "where": {"anyOf": [{"type": "string", "pattern": _WHERE}, _PATH], "description": where},
         "reason": _TEXT,
         "owner": _TEXT,
-        "expires": {"type": "string", "format": "date", "description": "The last day on which it holds."},
+        "expires": {
+            "type": "string",
+            "format": "date",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}" + _END,
+            "description": "The last day on which it holds.",
+        },
     }
     named = [{"required": ["where"]}, {"properties": {"rule": {"pattern": "^limits\\."}}}]
     return {**_mapping(properties, ["rule", "reason", "owner", "expires"]), "anyOf": named}

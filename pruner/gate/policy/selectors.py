@@ -19,23 +19,48 @@ if TYPE_CHECKING:
 
 _VERSIONED = re.compile(r"[^/]@[^/]*\Z")
 """A version follows the name: the `@` of an npm scope (`pkg:npm/@babel/core`) does not."""
+_QUALIFIERS = re.compile(r"\?(?=[a-z][a-z0-9._-]*=)", re.IGNORECASE)
+"""In a glob, the `?` where qualifiers begin; any other stands for one character."""
+_CASELESS = frozenset({
+    "alpm", "apk", "bitbucket", "bitnami", "composer", "deb", "github", "gitlab", "golang", "hex", "luarocks", "npm",
+    "oci", "pub", "pypi",
+})  # fmt: skip
+"""Types of which a purl is in small letters, whatever the name's own (purl-spec, types; packageurl-python)."""
 
 
 def purl_matcher(pattern: str) -> Callable[[str], bool]:
     """A predicate on purls: `*` stands for any characters; without `@VERSION` every version matches.
 
-    Qualifiers and subpaths are not looked at; percent-encoding makes no difference (`libstdc++6`, `libstdc%2B%2B6`).
+    Qualifiers (`?arch=amd64`) hold where the pattern states them, whatever others the purl has; subpaths are not looked
+    at. Percent-encoding makes no difference (`libstdc++6`, `libstdc%2B%2B6`), nor do capital letters where a type knows
+    none (`pkg:pypi/Flask`) and a `_` for the `-` of pypi.
     """
-    versioned = _VERSIONED.search(pattern) is not None
-    expression = re.compile(fnmatch.translate(unquote(pattern)))
+    name, *stated = _QUALIFIERS.split(pattern.partition("#")[0], maxsplit=1)
+    wanted = _qualifiers(stated[0]) if stated else frozenset()
+    versioned = _VERSIONED.search(name) is not None
+    kind, slash, rest = unquote(name).partition("/")
+    glob = f"{kind.lower()}{slash}{rest}"
+    exact = re.compile(fnmatch.translate(glob))
+    caseless = re.compile(exact.pattern, re.IGNORECASE)
+    python = re.compile(fnmatch.translate(glob.replace("_", "-")), re.IGNORECASE)
+
+    def fits(purl: str) -> bool:
+        kind = purl.removeprefix("pkg:").partition("/")[0]
+        if kind == "pypi":
+            return python.match(purl.replace("_", "-")) is not None
+        return (caseless if kind in _CASELESS else exact).match(purl) is not None
 
     def matches(purl: str) -> bool:
-        plain = purl.partition("?")[0].partition("#")[0]
+        plain, _, qualifiers = purl.partition("#")[0].partition("?")
         if not versioned and _VERSIONED.search(plain):
             plain = plain.rpartition("@")[0]
-        return expression.match(unquote(plain)) is not None
+        return fits(unquote(plain)) and wanted <= _qualifiers(qualifiers)
 
     return matches
+
+
+def _qualifiers(text: str) -> frozenset[str]:
+    return frozenset(unquote(part) for part in text.split("&") if part)
 
 
 def path_matcher(pattern: str) -> Callable[[str], bool]:
@@ -120,7 +145,7 @@ def _cannot_tell(selector: Selector, comparison: Comparison) -> str:
     if selector.kind == "package":
         if not side.packages and side.kind is not SideKind.PLAN:
             return "lists no packages"
-        kind = selector.pattern.removeprefix("pkg:").partition("/")[0]
+        kind = selector.pattern.removeprefix("pkg:").partition("/")[0].lower()
         if side.package_types is not None and kind not in side.package_types:  # a glob of types is none of them
             return f"tells of {', '.join(sorted(side.package_types))} packages alone"
     if selector.kind == "path" and (side.files is None or not side.complete):

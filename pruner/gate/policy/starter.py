@@ -25,6 +25,9 @@ version: {version}
 # The most that there may be after. A signed limit is relative to before: +0, -5, -10%.
 limits:
 """
+_UNCOUNTED = """\
+# Not recorded by what this was made from; a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all) has them.
+"""
 _TAIL = """
 # What must be there: globs of purls (pkg:deb/debian/tzdata), paths (/app/*.py) or categories.
 # require:
@@ -42,10 +45,11 @@ _TAIL = """
 #   deny: [AGPL-3.0-*]
 #   unknown: warn
 
-# A package whose entry is gone while its files remain is hidden from scanners.
+# A package whose entry is gone while its files remain is hidden from scanners. `fail` alone warns where that can't be
+# told; to fail there as well: {invisible: fail, unknown: fail}
 visibility: fail
 
-# Needs --plan: the image is what its plan says.
+# Needs --plan: the image is what its plan says; without a plan it fails.
 # conformity: fail
 
 # Findings that are known and borne until a day; `where` names a path, a purl or a vulnerability's id, or is a glob.
@@ -63,11 +67,15 @@ def starter_policy(side: Side, surface: Surface) -> str:
     A limit that the side can't be held against is left as a comment, and so is all that needs a further input.
     """
     lines = [_HEAD.format(name=printable(side.name), version=POLICY_VERSION)]
-    lines += [_limit(name, counted(name, side, surface)) for name in COUNTS]
+    counts = {name: counted(name, side, surface) for name in COUNTS}
+    lines += [_limit(name, count) for name, count in counts.items() if count is not None]
+    if None in counts.values():
+        lines.append(_UNCOUNTED)
+        lines += [f"#  {name}: 0\n" for name, count in counts.items() if count is None]
     there = surface.counts()
     absent = [name for name in _FORBIDDEN if name not in surface.unknown and not there.get(name)]
     present = [name for name in _FORBIDDEN if there.get(name)]
-    lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/root/) or categories.\n")
+    lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/root/.ssh/) or categories.\n")
     lines.append("forbid:\n" if absent else "# forbid:\n")
     lines += [f"  - {name}\n" for name in absent]
     lines += [f"#  - {name}  # {there[name]} today\n" for name in present]
@@ -76,9 +84,7 @@ def starter_policy(side: Side, surface: Surface) -> str:
     return "".join([*lines, _TAIL])
 
 
-def _limit(name: str, count: float | None) -> str:
-    if count is None:
-        return f"#  {name}: 0  # not recorded by what this was made from\n"
+def _limit(name: str, count: float) -> str:
     if name == "megabytes":
         return f"  {name}: {math.ceil(count * 10) / 10}\n"
     return f"  {name}: {number(count)}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -20,15 +21,25 @@ if TYPE_CHECKING:
 
     from pruner.gate.types import Finding
 
+_NEEDED = {
+    "rule": "which rule's finding is waived",
+    "reason": "why it is borne",
+    "owner": "who settles it",
+    "expires": "the last day on which the waiver holds, as YEAR-MONTH-DAY",
+}
+_PROSE = frozenset({"reason", "owner"})
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 
 def covers(waiver: Waiver, finding: Finding) -> bool:
-    """Whether `waiver` is about `finding`: of its rule, and naming where it is as `forbid` would, or its subject.
+    """Whether `waiver` is about `finding`: of its rule, and naming where it is as `forbid` would, or its subject
+    by any of its ids.
 
     What nobody could look at is covered by its exact name alone: a glob would waive more than anybody has seen.
     """
     if finding.rule != waiver.rule and not finding.rule.startswith(f"{waiver.rule}."):
         return False
-    names = (finding.where, finding.subject) if finding.subject else (finding.where,)
+    names = (finding.where, *((finding.subject,) if finding.subject else ()), *finding.aliases)
     if waiver.where in names:
         return True
     if finding.unknown or not waiver.where:
@@ -58,10 +69,7 @@ def waivers_of(document: YamlMapping, rules: Sequence[str], problems: Problems) 
             problems.add(line, f"{where}: expected a mapping, got {described(item)}")
             continue
         problems.keys(item, where, ("rule", "where", "reason", "owner", "expires"))
-        texts = {
-            key: problems.text(item.get(key), item.lines.get(key, line), f"{where}.{key}")
-            for key in ("rule", "reason", "owner", "expires")
-        }
+        texts = {key: _stated(item, key, line, where, problems) for key in _NEEDED}
         _check_rule(texts["rule"], rules, item.lines.get("rule", line), where, problems)
         place = _place(item, texts["rule"], line, where, problems)
         expires = _day(texts["expires"], item.lines.get("expires", line), where, problems)
@@ -69,6 +77,24 @@ def waivers_of(document: YamlMapping, rules: Sequence[str], problems: Problems) 
             del texts["expires"]
             found.append(Waiver(**texts, where=place, expires=expires, line=line, place=where))
     return tuple(found)
+
+
+def _stated(item: YamlMapping, key: str, line: int, where: str, problems: Problems) -> str:
+    path = f"{where}.{key}"
+    if key not in item:
+        problems.add(line, f"{path}: is missing, write {_NEEDED[key]}")
+        return ""
+    if key in _PROSE:
+        return one_line(item[key], item.lines[key], path, problems)
+    return problems.text(item[key], item.lines[key], path)
+
+
+def one_line(value: object, line: int, path: str, problems: Problems) -> str:
+    """A text with its blanks and line ends as single spaces (YAML's folded and block texts), or "" where it is none."""
+    text = " ".join(problems.text(value, line, path).split())
+    if not text and isinstance(value, str) and value:
+        problems.add(line, f"{path}: expected text, got blanks")
+    return text
 
 
 def _place(item: YamlMapping, rule: str, line: int, where: str, problems: Problems) -> str:
@@ -103,7 +129,7 @@ def _day(text: str, line: int, where: str, problems: Problems) -> date | None:
     if not text:
         return None  # noted as missing: a waiver without an end is a hole for good
     try:
-        if len(text) == len("2027-01-31"):
+        if _DATE.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pruner.emit.planfile import load_plan
 from pruner.errors import InputError, printable
 from pruner.gate.keys import key_of_plan, plain_version
+from pruner.gate.sides import is_plan
 from pruner.gate.sides.entries import entries_of_plan
 from pruner.gate.types import Side, SideFile, SideKind, SidePackage
 from pruner.model import FileType
@@ -25,6 +26,8 @@ def read_plan(place: Path) -> Plan:
     """The plan in the directory `place`, or whose `plan.json` is `place`. Raises `InputError`."""
     if place.is_dir():
         return load_plan(place)
+    if place.is_file() and not is_plan(place):
+        raise InputError(f"{printable(str(place))}: no plan", hint="give the directory that `pruner plan` wrote")
     if place.name != "plan.json":
         raise InputError(
             f"{printable(str(place))}: a plan is read from its own directory", hint="name it plan.json again"

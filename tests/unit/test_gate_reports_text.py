@@ -18,7 +18,8 @@ from jsonschema import Draft4Validator
 from pruner.emit.sarif import MOST_RESULTS
 from pruner.gate.reports import FORMATS, report_text
 from pruner.gate.reports.markdown import MARKDOWN_LIMIT, code, prose
-from pruner.gate.types import Comparison, Level, Verdict
+from pruner.gate.reports.wording import headline
+from pruner.gate.types import Comparison, Finding, Level, Verdict
 from tests.support import ROOT
 from tests.unit.gatereports import HOSTILE, compared_names, finding, judged, many
 
@@ -383,3 +384,10 @@ def test_names_make_no_workflow_command(comparison: Comparison, verdict: Verdict
     lines = report_text("github", comparison, verdict).splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::notice", "gate"]
     assert "/usr/bin/%250A::error::x is there" in lines[0]
+
+
+def test_the_headline_counts_one_warning_as_one() -> None:
+    """Singular and plural."""
+    warning = Finding(rule="waiver", level=Level.WARN, what="x", where="x", why="x", fix="x")
+    assert headline(Verdict(passed=True, findings=(warning,))) == "gate passed: 0 failing, 1 warning, 0 waived"
+    assert headline(Verdict(passed=True, findings=(warning,) * 11)) == "gate passed: 0 failing, 11 warnings, 0 waived"

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pruner.gate.types import Comparison, Finding, Verdict
 
 _KEY = re.compile(r"(?P<file>.*):(?P<line>[1-9][0-9]*) (?P<key>.*)", re.DOTALL)
-_WORDS = {Level.FAIL: "failing", Level.WARN: "warnings", Level.WAIVED: "waived"}
 
 
 class Count(NamedTuple):
@@ -65,7 +64,8 @@ def counts(comparison: Comparison, verdict: Verdict) -> tuple[Count, ...]:
 def tally(findings: Sequence[Finding]) -> str:
     """`2 failing, 0 warnings, 1 waived`."""
     count = Counter(finding.level for finding in findings)
-    return ", ".join(f"{count[level]} {word}" for level, word in _WORDS.items())
+    warnings = "warning" if count[Level.WARN] == 1 else "warnings"
+    return f"{count[Level.FAIL]} failing, {count[Level.WARN]} {warnings}, {count[Level.WAIVED]} waived"
 
 
 def headline(verdict: Verdict) -> str:

@@ -1,4 +1,7 @@
-"""`sbom.cdx.json`: a CycloneDX 1.6 document of the packages that are kept, with their dependency graph."""
+"""`sbom.cdx.json`: a CycloneDX 1.6 document of the packages that are kept, with their dependency graph.
+
+What was dropped is in their pedigree alone.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pruner
 from pruner.emit.artifact import Artifact
+from pruner.emit.pedigree import dropped_files, image_pedigree, package_pedigree
 from pruner.errors import printable
 from pruner.model import Node, node_kind, node_name
 from pruner.plan import Decision, PackagePlan, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component
@@ -26,6 +30,7 @@ _ROOT = "pruned-root"
 def sbom_artifact(plan: Plan, *, image: str | None, epoch: int | None) -> Artifact:
     """`sbom.cdx.json` of the packages of `plan` that are not dropped; `image` names what was pruned, where known.
 
+    Packages and files that are dropped stand in the pedigree of the image and of the packages that they were part of.
     A dependency says that something of the one package needs something of the other, as the closure followed it.
     The serial number is made from the content, and the time is `epoch` (seconds since 1970) or missing.
     """
@@ -46,9 +51,15 @@ def _bom(plan: Plan, name: str, epoch: int | None) -> Bom:
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.model.dependency import Dependency
 
+    dropped = dropped_files(plan)
     root = Component(type=ComponentType.CONTAINER, name=printable(name), bom_ref=_ROOT)
-    kept = [package for package in plan.packages if package.decision is not Decision.DROP]
-    components = {package.id: component for package, component in zip(kept, _components(kept), strict=True)}
+    gone = [package for package in plan.packages if package.decision is Decision.DROP]
+    root.pedigree = image_pedigree(root, gone, dropped.get(None, ()), _component)
+    components = {
+        package.id: _kept(package, dropped.get(package.id, ()))
+        for package in plan.packages
+        if package.decision is not Decision.DROP
+    }
     bom = Bom(components=components.values(), serial_number=_NAMESPACE)
     if plan.distro.id:
         bom.components.add(
@@ -76,28 +87,37 @@ def _bom(plan: Plan, name: str, epoch: int | None) -> Bom:
     return bom
 
 
-def _components(packages: Iterable[PackagePlan]) -> Iterator[Component]:
-    from cyclonedx.model import Property
+def _component(package: PackagePlan) -> Component:
+    """Name, version and purl of `package`, without a reference."""
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
-    for package in packages:
-        try:
-            purl = PackageURL.from_string(package.purl)
-        except ValueError:
-            purl = None
-        yield Component(
-            type=ComponentType.LIBRARY,
-            name=printable(package.name),
-            version=printable(package.version) or None,
-            purl=purl,
-            # Two packages may have one purl (two virtual environments): the id of the inventory tells them apart.
-            bom_ref=f"{printable(package.purl)}#{printable(package.id)}",
-            properties=[
-                Property(name="pruner:decision", value=package.decision.value),
-                Property(name="pruner:kept-bytes", value=str(package.kept_bytes)),
-            ],
+    try:
+        purl = PackageURL.from_string(package.purl)
+    except ValueError:
+        purl = None
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=printable(package.name),
+        version=printable(package.version) or None,
+        purl=purl,
+    )
+
+
+def _kept(package: PackagePlan, dropped: Iterable[str]) -> Component:
+    from cyclonedx.model import Property
+
+    component = _component(package)
+    # Two packages may have one purl (two virtual environments): the id of the inventory tells them apart.
+    component.bom_ref.value = f"{printable(package.purl)}#{printable(package.id)}"
+    component.properties.update(
+        (
+            Property(name="pruner:decision", value=package.decision.value),
+            Property(name="pruner:kept-bytes", value=str(package.kept_bytes)),
         )
+    )
+    component.pedigree = package_pedigree(component, dropped)
+    return component
 
 
 def package_dependencies(plan: Plan) -> Mapping[str, tuple[str, ...]]:

@@ -25,8 +25,10 @@ from pruner.emit.report import summary_artifact, summary_rows
 from pruner.emit.sbom import package_dependencies, sbom_artifact
 from pruner.errors import InputError, UsageError
 from pruner.model import Edge, EdgeKind, FileType, Healthcheck, ImageConfig, Node, Unknown
+from pruner.plan import Decision
+from pruner.read import read_sbom
 from tests.golden_support import assert_golden
-from tests.support import need
+from tests.support import need, syft
 from tests.unit.emit_plans import (
     CURL,
     HOSTILE,
@@ -328,6 +330,46 @@ class TestSbom:
         assert CURL not in json.dumps(components)
         system = next(component for component in components if component["type"] == "operating-system")
         assert (system["name"], system["version"]) == ("debian", "12")
+
+    def test_dropped_packages_are_in_the_pedigree_alone(self):
+        """The fat image is the pruned one's ancestor; what was dropped whole is named there and nowhere else."""
+        document = sbom(small_plan())
+        (fat,) = document["metadata"]["component"].pop("pedigree")["ancestors"]
+        assert (fat["type"], fat["name"]) == ("container", "app:1")
+        assert fat["components"] == [{"type": "library", "name": "curl", "version": "1", "purl": CURL}]
+        assert "curl" not in json.dumps(document)
+
+    def test_dropped_files_are_in_the_pedigree_of_their_package(self):
+        """What is left of a package comes from the whole one, and the paths that it lost are named; others have none."""
+        lost = [
+            file_plan(path, decision=Decision.DROP, owner=owner, package=package)
+            for path, owner, package in (("/usr/lib/libm.so", LIBC, "id-libc6"), ("/usr/lib/\x1b", LIBC, "id-libc6"), ("/x", None, None))
+        ]  # fmt: skip
+        document = sbom(small_plan(files=(*lost, directory("/opt", decision=Decision.DROP))))
+        found = {component["name"]: component.pop("pedigree", None) for component in document["components"]}
+        notes = "files that pruner dropped: 2\n/usr/lib/libm.so\n/usr/lib/\\x1b"
+        whole = {"type": "library", "name": "libc6", "version": "2.36-9+deb12u14", "purl": LIBC}
+        assert found == {"debian": None, "libc6": {"ancestors": [whole], "notes": notes}, "python3.11": None}
+        assert (
+            document["metadata"]["component"].pop("pedigree")["notes"]
+            == "files of no package that pruner dropped: 1\n/x"
+        )
+        assert "libm" not in json.dumps(document)
+
+    def test_where_nothing_is_dropped_there_is_no_pedigree(self):
+        """The image is what it was."""
+        assert "pedigree" not in json.dumps(sbom(small_plan(files=(), packages=(), edges=())))
+
+    def test_readers_see_what_is_kept_alone(self, tmp_path):
+        """Neither pruner nor Syft, which Grype reads with, takes a part of a pedigree for a package that is there."""
+        path = tmp_path / "sbom.cdx.json"
+        path.write_bytes(sbom_artifact(small_plan(), image="app:1", epoch=None).data)
+        assert {package.name for package in read_sbom(str(path)).packages} == {"libc6", "python3.11"}
+        words = [syft(), "convert", str(path), "-o", "syft-json"]
+        done = subprocess.run(
+            words, check=True, capture_output=True, env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "0"}
+        )
+        assert {package["name"] for package in json.loads(done.stdout)["artifacts"]} == {"libc6", "python3.11"}
 
     def test_purls_are_those_of_the_plan(self):
         """Encoded as they were: the version's plus sign is %2B."""

@@ -14,12 +14,12 @@ from pruner.model import FileType
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cyclonedx.model.component import Component, Pedigree
 
     from pruner.model import PackageId
-    from pruner.plan.types import PackagePlan, Plan
+    from pruner.plan.types import Plan
 
 
 def dropped_files(plan: Plan) -> Mapping[PackageId | None, tuple[str, ...]]:
@@ -48,19 +48,14 @@ def package_pedigree(package: Component, dropped: Iterable[str]) -> Pedigree | N
     return Pedigree(ancestors=[whole], notes=_named(paths, "files"))
 
 
-def image_pedigree(
-    image: Component,
-    packages: Iterable[PackagePlan],
-    unowned: Iterable[str],
-    component_of: Callable[[PackagePlan], Component],
-) -> Pedigree | None:
+def image_pedigree(image: Component, packages: Iterable[Component], unowned: Iterable[str]) -> Pedigree | None:
     """The pedigree of the pruned `image`: the fat one, with the `packages` that were dropped whole.
 
     `unowned` are paths that were dropped and belong to no package. None where nothing was dropped.
     """
     from cyclonedx.model.component import Component, Pedigree
 
-    paths, parts = tuple(unowned), [component_of(package) for package in packages]
+    paths, parts = tuple(unowned), list(packages)
     if not paths and not parts:
         return None
     fat = Component(

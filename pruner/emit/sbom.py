@@ -53,8 +53,8 @@ def _bom(plan: Plan, name: str, epoch: int | None) -> Bom:
 
     dropped = dropped_files(plan)
     root = Component(type=ComponentType.CONTAINER, name=printable(name), bom_ref=_ROOT)
-    gone = [package for package in plan.packages if package.decision is Decision.DROP]
-    root.pedigree = image_pedigree(root, gone, dropped.get(None, ()), _component)
+    gone = (_component(package) for package in plan.packages if package.decision is Decision.DROP)
+    root.pedigree = image_pedigree(root, gone, dropped.get(None, ()))
     components = {
         package.id: _kept(package, dropped.get(package.id, ()))
         for package in plan.packages

@@ -33,7 +33,7 @@ def vex_command(
         typer.Option(metavar="ID=PATH", help="The file that a vulnerability is in; its absence is enough. Repeatable."),
     ] = None,
     product: Annotated[
-        str | None, typer.Option(metavar="IRI", help="OpenVEX: the pruned image, as pkg:oci/app@sha256%3A…")
+        str | None, typer.Option(metavar="IRI", help="The pruned image, as pkg:oci/app@sha256%3A…")
     ] = None,
     author: Annotated[str, typer.Option(metavar="NAME", help="OpenVEX: who makes the statements.")] = "Unknown Author",
     sbom: Annotated[
@@ -41,6 +41,8 @@ def vex_command(
     ] = None,
 ) -> None:
     """State which vulnerabilities the pruned image is not affected by, since their code is gone; exit 1 for none.
+
+    An OpenVEX document has a time: SOURCE_DATE_EPOCH, else the clock's.
 
     Examples:
 
@@ -51,7 +53,7 @@ def vex_command(
     import gc
 
     from pruner.gate.vex import vex_statements
-    from pruner.gate.vex.documents import cyclonedx_text, openvex_text
+    from pruner.gate.vex.documents import cyclonedx_text, linkable, openvex_text
     from pruner.gate.vulnerabilities.scanners import read_report
 
     gc.disable()  # two readings and the process ends
@@ -65,18 +67,22 @@ def vex_command(
 
         links = bom_links(sbom or before)
     found = vex_statements(fat, pruned, read_report(vulns), files=files)
-    for text in (*found.notes, *found.left_out):
+    stated, unlinked = found.statements, tuple[str, ...]()
+    if links is not None:
+        stated, unlinked = linkable(stated, links)
+    for text in (*found.notes, *found.left_out, *unlinked):
         typer.echo(f"note: {printable(text)}", err=True)
-    if not found.statements:
+    if not stated:
         raise NegativeAnswer(
             f"nothing can be stated: no vulnerability of {printable(vulns)} is shown to be gone",
             hint="statements are made of packages and named files that are gone altogether",
         )
     if links is not None:
-        typer.echo(cyclonedx_text(found.statements, links, epoch=epoch), nl=False)
+        image = product or pruned.origin.get("name") or pruned.name
+        typer.echo(cyclonedx_text(stated, links, image=image, epoch=epoch), nl=False)
         return
     stamp = int(time.time()) if epoch is None else epoch  # OpenVEX asks for a time
-    typer.echo(openvex_text(found.statements, product=name, author=author, epoch=stamp), nl=False)
+    typer.echo(openvex_text(stated, product=name, author=author, epoch=stamp), nl=False)
 
 
 def _files(pairs: list[str]) -> dict[str, list[str]]:

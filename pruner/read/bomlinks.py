@@ -11,7 +11,7 @@ import msgspec
 
 from pruner.errors import InputError
 from pruner.read.fields import decoded
-from pruner.read.purls import parsed_purl
+from pruner.read.purls import parsed_purl, plain_purl
 from pruner.read.source import read_input
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class BomLinks:
     base: str
     """`urn:cdx:SERIAL/VERSION`."""
     references: Mapping[str, tuple[str, ...]]
-    """`bom-ref`s by canonical purl, sorted."""
+    """`bom-ref`s by canonical purl, sorted; also by the purl without qualifiers other than the architecture."""
 
     def of_purl(self, purl: str) -> tuple[str, ...]:
-        """The links to the components with that purl."""
-        return tuple(f"{self.base}#{quote(reference, safe='')}" for reference in self.references.get(purl, ()))
+        """The links to the components with that purl; else to those whose other qualifiers alone differ."""
+        found = self.references.get(purl) or self.references.get(plain_purl(purl), ())
+        return tuple(f"{self.base}#{quote(reference, safe='')}" for reference in found)
 
 
 class _Component(msgspec.Struct):
@@ -70,7 +71,8 @@ def bom_links(location: str) -> BomLinks:
     for component in _flat(document.components or ()):
         purl = parsed_purl(component.purl)
         if purl is not None and component.reference:
-            references.setdefault(str(purl), set()).add(component.reference)
+            for known in {str(purl), plain_purl(str(purl))}:
+                references.setdefault(known, set()).add(component.reference)
     return BomLinks(
         name=source.name,
         base=f"urn:cdx:{serial[1].lower()}/{document.version}",

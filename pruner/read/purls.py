@@ -13,3 +13,12 @@ def parsed_purl(text: str) -> PackageURL | None:
         return PackageURL.from_string(text)
     except ValueError:
         return None
+
+
+def plain_purl(text: str) -> str:
+    """The purl without qualifiers but the architecture: tools state others of one package in ways of their own."""
+    purl = parsed_purl(text)
+    if purl is None:
+        return text
+    kept = {name: value for name, value in dict(purl.qualifiers or {}).items() if name == "arch"}
+    return str(PackageURL(purl.type, purl.namespace, purl.name, purl.version, kept))

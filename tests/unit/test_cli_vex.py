@@ -113,7 +113,54 @@ def test_a_file_that_was_moved(run: Run, tmp_path: Path, fat: Path, report: Path
     after = thin(tmp_path, PACKAGES[0], others=[entry("/opt/tool", size=10, digests=digest)])
     done = run("vex", fat, after, "--vulns", report, *PRODUCT)
     assert [found[0] for found in statements(done.out)] == ["CVE-2024-2000"]
-    assert "what was /usr/bin/curl is now /opt/tool" in done.err
+    assert "what was /usr/bin/curl is there as /opt/tool" in done.err
+
+
+@pytest.mark.parametrize(
+    ("left", "stated"),
+    [
+        (("/opt/vendor/x.py", "sha256:code"), False),
+        (("/usr/lib/python3/__pycache__/x.cpython-311.pyc", "sha256:other"), False),
+        (("/usr/lib/python3/__pycache__/xy.cpython-311.pyc", "sha256:other"), True),
+        (("/usr/share/doc/other/changelog.gz", "sha256:prose"), True),
+        (("/usr/lib/other/LICENSE", "sha256:terms"), True),
+    ],
+)
+def test_a_copy_that_was_always_there(tmp_path: Path, left: tuple[str, str], stated: bool) -> None:
+    """Code is not gone while another file holds the same, or what Python compiled of it; a common license is no code."""
+    files = {"/usr/lib/python3/x.py": "sha256:code", "/usr/share/doc/x/changelog.gz": "sha256:prose",
+             "/usr/lib/x/LICENSE": "sha256:terms"}  # fmt: skip
+    key = PackageKey("deb", "debian", "json", "amd64")
+    other = regular(left[0], digest=left[1])
+    before = made_side(
+        [made_package(key, "1.0", list(files))],
+        [other, *(regular(path, digest=digest) for path, digest in files.items())],
+    )
+    found = vex_of(before, made_side([], [other]), tmp_path, "deb")
+    assert len(found.statements) == stated
+    if not stated:
+        what = f"what was /usr/lib/python3/x.py is there as {left[0]}"
+        assert found.left_out == (f"CVE-2024-1000 of pkg:deb/json@1.0: {what}",)
+
+
+def test_what_no_statement_can_rule_out(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
+    """Every statement says that copies inside other files were not looked for, in both formats."""
+    words = ("vex", fat, thin(tmp_path), "--vulns", report, *PRODUCT)
+    for statement in json.loads(run(*words).out)["statements"]:
+        assert "linked statically or bundled, were not looked for" in statement["status_notes"]
+    done = run(*words, "--format", "cyclonedx", "--sbom", cyclonedx_sbom(tmp_path))
+    for found in json.loads(done.out)["vulnerabilities"]:
+        assert "from the pruned image. Copies of its code" in found["analysis"]["detail"]
+    assert json.loads(done.out)["metadata"]["component"]["name"] == "pkg:oci/app"
+
+
+def test_purls_for_other_scanners(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
+    """A package is named as the SBOM has it, and without the qualifiers that scanners spell differently."""
+    (statement, _) = json.loads(run("vex", fat, thin(tmp_path), "--vulns", report, *PRODUCT).out)["statements"]
+    assert statement["products"][0]["subcomponents"] == [{
+        "@id": "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12",
+        "identifiers": {"purl": "pkg:deb/debian/curl@7.0-1?arch=amd64"},
+    }]  # fmt: skip
 
 
 def test_the_same_inputs_give_the_same_document(
@@ -189,6 +236,19 @@ def test_cyclonedx_without_a_serial_number(run: Run, tmp_path: Path, fat: Path, 
     assert_one_message(run(*words, "--sbom", bare), 3, "has no serial number")
     other = cyclonedx_sbom(tmp_path, components=[])
     assert_one_message(run(*words, "--sbom", other), 3, "has no component pkg:deb/debian/curl@7.0-1")
+
+
+def test_cyclonedx_links_to_what_is_there(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
+    """A component is found when other qualifiers of its purl alone differ; what is missing is left out and named."""
+    component = {"type": "library", "bom-ref": "7", "name": "curl", "version": "7.0-1",
+                 "purl": "pkg:deb/debian/curl@7.0-1?arch=amd64&distro=debian-12.5"}  # fmt: skip
+    bom = cyclonedx_sbom(tmp_path, components=[component])
+    done = run("vex", fat, thin(tmp_path), "--vulns", report, "--format", "cyclonedx", "--sbom", bom)
+    assert done.code == 0
+    (found,) = json.loads(done.out)["vulnerabilities"]
+    assert (found["id"], found["affects"]) == ("CVE-2024-1000", [{"ref": f"urn:cdx:{SERIAL}/3#7"}])
+    assert "fat.cdx.json: has no component pkg:deb/debian/libx1@2.0-1" in done.err
+    assert "nothing is said of it" in done.err
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------
@@ -280,7 +340,7 @@ def test_the_same_content_under_a_name_that_was_there_before(run: Run, tmp_path:
     report = grype(tmp_path, "v.json", [match("perl-base", "1-1", "CVE-2024-1000")])
     done = run("vex", before, after, "--vulns", report, *PRODUCT, "--file", f"CVE-2024-1000={names[0]}")
     assert done.code == 1
-    assert "what was /usr/bin/perl is now /usr/bin/perl5.36.0" in done.err
+    assert "what was /usr/bin/perl is there as /usr/bin/perl5.36.0" in done.err
 
 
 def test_one_file_that_is_gone(run: Run, tmp_path: Path) -> None:
@@ -288,7 +348,10 @@ def test_one_file_that_is_gone(run: Run, tmp_path: Path) -> None:
     before = sbom(tmp_path, "fat.json", [PACKAGES[0], package("tool", "1-1", ["/usr/bin/tool"])])
     report = grype(tmp_path, "v.json", [match("tool", "1-1", "CVE-2024-1000")])
     done = run("vex", before, thin(tmp_path), "--vulns", report, *PRODUCT)
-    assert json.loads(done.out)["statements"][0]["impact_statement"] == "The one file of tool 1-1 is gone."
+    assert (
+        json.loads(done.out)["statements"][0]["impact_statement"]
+        == "The one file of tool 1-1 is gone from the pruned image."
+    )
 
 
 def vex_of(before: Side, after: Side, place: Path, kind: str = "gem", name: str = "json") -> Statements:
@@ -355,4 +418,4 @@ def test_another_name_of_the_same_inode(tmp_path: Path) -> None:
     before = made_side([made_package(key, "1.0", names[:1])], files)
     found = vex_of(before, made_side([], files[1:]), tmp_path, "deb")
     assert found.statements == ()
-    assert found.left_out == (f"CVE-2024-1000 of pkg:deb/json@1.0: what was {names[0]} is now {names[1]}",)
+    assert found.left_out == (f"CVE-2024-1000 of pkg:deb/json@1.0: what was {names[0]} is there as {names[1]}",)

@@ -54,7 +54,7 @@ class Code:
         if package.key.type in DISTRIBUTIONS:
             return True
         found = (self._files[path] for path in self.followed(package.files))
-        return any(file.type is FileType.REGULAR and file.bytes != 0 and _may_be_code(file.path) for file in found)
+        return any(file.type is FileType.REGULAR and file.bytes != 0 and may_be_code(file.path) for file in found)
 
     def followed(self, paths: Iterable[str]) -> Iterator[str]:
         """`paths` that are no directories, and what those among them that are links lead to, once each.
@@ -115,7 +115,8 @@ def _target(path: str, files: Mapping[str, SideFile]) -> str | None:
     return here if here in files else None
 
 
-def _may_be_code(path: str) -> bool:
+def may_be_code(path: str) -> bool:
+    """Whether a file of that name may hold code: all but manifests, licenses and prose."""
     directory, name = posixpath.split(path.lower())
     if name in _MANIFESTS or name in _PROSE or name.endswith(_MANIFEST_ENDINGS) or name.startswith(_LICENSES):
         return False

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from pruner.gate.types import PackageKey, Side, SideFile, SidePackage
 
-_NO_CODE = ("/etc/", "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/common-licenses/", "/usr/share/man/",
-            "/usr/share/info/", "/usr/share/lintian/", "/var/lib/dpkg/", "/lib/apk/db/")  # fmt: skip
+WITHOUT_CODE = (
+    "/etc/", "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/common-licenses/", "/usr/share/man/",
+    "/usr/share/info/", "/usr/share/lintian/", "/var/lib/dpkg/", "/lib/apk/db/",
+)  # fmt: skip
 """Where files may outlive their package in good order: configuration that a package manager leaves behind on removal
 (dpkg(1), --remove), licences that must stay with what was copied, documentation, the database's own records."""
 
@@ -86,7 +88,7 @@ class Remains:
 
 
 def _counts(path: str, file: SideFile) -> bool:
-    return file.bytes != 0 and not path.startswith(_NO_CODE)
+    return file.bytes != 0 and not path.startswith(WITHOUT_CODE)
 
 
 def _shared(package: SidePackage, file: SideFile) -> bool:

@@ -1,18 +1,21 @@
 """Which vulnerabilities pruning took out of an image: said only where it can be shown.
 
 A statement is made where every file of the vulnerable package is gone, or the vulnerable file that the user names. It
-says *not affected*, never *fixed*: nobody changed the code. Copies of the code in other files can't be seen, but for
-one: a file that was moved, which is known by its digest.
+says *not affected*, never *fixed*: nobody changed the code. Of copies two are seen: a file of the same content under
+another name, and what Python compiled. Code that is part of another file (linked statically, bundled) can't be seen,
+and every statement says so.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
-from pruner.gate.compare.manifests import Code
+from pruner.gate.compare.manifests import Code, may_be_code
 from pruner.gate.compare.matching import key_aliases
+from pruner.gate.compare.remaining import WITHOUT_CODE
 from pruner.gate.keys import DISTRIBUTIONS
 from pruner.gate.vulnerabilities import united
 from pruner.gate.vulnerabilities.scanners import report_notes, same_version
@@ -23,9 +26,14 @@ if TYPE_CHECKING:
 
     from pruner.gate.types import ScannerReport, Side, SideFile, SidePackage, Vulnerability
 
+_COMPILED = re.compile(r"(.*)/__pycache__/([^/.]+)\.[^/]+\.pyc", re.DOTALL)
+"""What Python keeps of a source (PEP 3147)."""
+
 NO_COMPONENT = "component_not_present"
 NO_CODE = "vulnerable_code_not_present"
 """Justifications of OpenVEX 0.2.0."""
+NOT_SEEN = "Copies of its code inside other files, linked statically or bundled, were not looked for."
+"""What no statement can rule out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +153,16 @@ class _Judge:
         """New names of contents, by digest."""
         self.contents: dict[str, str] = {}
         """Any name of contents, by digest."""
+        self.compiled: dict[str, str] = {}
+        """What Python compiled, by the source's path."""
         for path, file in self.there.items():
             if file.digest is not None and file.bytes != 0:
                 self.contents.setdefault(file.digest, path)
                 if path not in self.before:
                     self.moved.setdefault(file.digest, path)
+            compiled = _COMPILED.fullmatch(path)
+            if compiled is not None:
+                self.compiled.setdefault(f"{compiled[1]}/{compiled[2]}.py", path)
         self.linked: dict[str, str] = {}
         """A name that is left of each inode that has several, by its first name."""
         for path, file in self.before.items():
@@ -173,9 +186,9 @@ class _Judge:
         if remaining:
             gone = len(remaining) < len(wanted)
             return None, f"{len(remaining)} of its {len(wanted)} files remain, first {remaining[0]}" if gone else ""
-        elsewhere = self._elsewhere(wanted, self.contents if named else self.moved)
+        elsewhere = self._elsewhere(wanted, named=bool(named))
         if elsewhere:
-            return None, f"what was {elsewhere[0]} is now {elsewhere[1]}"
+            return None, f"what was {elsewhere[0]} is there as {elsewhere[1]}"
         detail = _named_gone(named) if named else _all_gone(len(files), package)
         justification = NO_CODE if named or others else NO_COMPONENT
         return (
@@ -194,16 +207,22 @@ class _Judge:
         files = owned if package.key.type in DISTRIBUTIONS else list(self.code.followed(owned))
         return files, list(self.code.followed(named))
 
-    def _elsewhere(self, paths: Iterable[str], contents: Mapping[str, str]) -> tuple[str, str] | None:
-        """A removed file and the name under which its content (by digest in `contents`) is there, if any is."""
+    def _elsewhere(self, paths: Iterable[str], *, named: bool) -> tuple[str, str] | None:
+        """A removed file and the name under which its content, or what was compiled from it, is there, if any is.
+
+        What holds no code, as a license does, is the package's only where it was moved, or where the user named it.
+        """
         for path in paths:
             file = self.before[path]
-            linked = self.linked.get(file.hardlink or path)
-            if linked is not None:
-                return path, linked
-            if file.digest is not None and file.digest in contents:
-                return path, contents[file.digest]
+            known = self.contents if named or _is_code(path) else self.moved
+            found = self.linked.get(file.hardlink or path) or known.get(file.digest or "") or self.compiled.get(path)
+            if found is not None:
+                return path, found
         return None
+
+
+def _is_code(path: str) -> bool:
+    return may_be_code(path) and not path.startswith(WITHOUT_CODE)
 
 
 def _is_directory(file: SideFile) -> bool:
@@ -213,9 +232,9 @@ def _is_directory(file: SideFile) -> bool:
 def _named_gone(paths: list[str]) -> str:
     listed = ", ".join(paths)
     one = len(paths) == 1
-    return f"The vulnerable file{'' if one else 's'} {listed} {'is' if one else 'are'} not in the image."
+    return f"The vulnerable file{'' if one else 's'} {listed} {'is' if one else 'are'} not in the pruned image."
 
 
 def _all_gone(number: int, package: SidePackage) -> str:
     which = "The one file" if number == 1 else f"Every one of the {number} files"
-    return f"{which} of {package.key.name} {package.version} is gone."
+    return f"{which} of {package.key.name} {package.version} is gone from the pruned image."

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pruner
 from pruner.errors import InputError, printable
+from pruner.gate.vex import NOT_SEEN
+from pruner.read.purls import plain_purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,27 +51,29 @@ def _openvex_statement(statement: Statement, product: str) -> dict[str, Any]:
     vulnerability: dict[str, Any] = {"name": printable(found.id)}
     if found.aliases:
         vulnerability["aliases"] = [printable(alias) for alias in found.aliases]
-    purl = printable(statement.purl)
+    # Consumers want every qualifier of a statement's purl in their own, and scanners' differ: one has as few as can be.
+    subcomponent = {"@id": printable(statement.purl), "identifiers": {"purl": printable(plain_purl(statement.purl))}}
     return {
         "vulnerability": vulnerability,
-        "products": [{"@id": product, "subcomponents": [{"@id": purl, "identifiers": {"purl": purl}}]}],
+        "products": [{"@id": product, "subcomponents": [subcomponent]}],
         "status": "not_affected",
+        "status_notes": NOT_SEEN,
         "justification": statement.justification,
         "impact_statement": statement.detail,
     }
 
 
-def cyclonedx_text(statements: Sequence[Statement], links: BomLinks, *, epoch: int | None) -> str:
-    """A CycloneDX 1.6 document of vulnerabilities alone, whose `affects` are BOM-Links into the SBOM of before.
+def cyclonedx_text(statements: Sequence[Statement], links: BomLinks, *, image: str, epoch: int | None) -> str:
+    """A CycloneDX 1.6 document about the pruned `image`, whose `affects` are BOM-Links into the SBOM of before.
 
-    Its serial number is made from its content. Raises `InputError` when that SBOM has no component with a purl that a
-    statement names.
+    It has no components; its serial number is made from its content. `statements` are those that `linkable` returned.
     """
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
 
     bom = Bom(serial_number=_NAMESPACE, vulnerabilities=_cyclonedx_vulnerabilities(statements, links))
+    bom.metadata.component = Component(type=ComponentType.CONTAINER, name=printable(image), bom_ref="pruned-image")
     bom.metadata.timestamp = None if epoch is None else datetime.fromtimestamp(epoch, UTC)  # type: ignore[assignment]
     bom.metadata.tools.components.add(
         Component(type=ComponentType.APPLICATION, name="pruner", version=pruner.__version__)
@@ -105,19 +109,24 @@ def _cyclonedx_vulnerabilities(statements: Iterable[Statement], links: BomLinks)
             analysis=VulnerabilityAnalysis(
                 state=ImpactAnalysisState.NOT_AFFECTED,
                 justification=ImpactAnalysisJustification.CODE_NOT_PRESENT,
-                detail=" ".join(dict.fromkeys(statement.detail for statement in group)),
+                detail=" ".join((*dict.fromkeys(statement.detail for statement in group), NOT_SEEN)),
             ),
-            affects=[BomTarget(ref=link) for statement in group for link in _links(statement, links)],
+            affects=[BomTarget(ref=link) for statement in group for link in links.of_purl(statement.purl)],
         )
         for name, group in sorted(by_id.items())
     ]
 
 
-def _links(statement: Statement, links: BomLinks) -> tuple[str, ...]:
-    found = links.of_purl(statement.purl)
-    if not found:
+def linkable(statements: Sequence[Statement], links: BomLinks) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
+    """The statements whose package `links` has a component of, and a note about each of the others.
+
+    Raises `InputError` when it has none of any: it is the SBOM of another image.
+    """
+    found = tuple(statement for statement in statements if links.of_purl(statement.purl))
+    if statements and not found:
         raise InputError(
-            f"{links.name}: has no component {printable(statement.purl)}",
+            f"{links.name}: has no component {printable(statements[0].purl)}",
             hint="give the CycloneDX SBOM of before, scanned from the same image",
         )
-    return found
+    missing = sorted({statement.purl for statement in statements} - {statement.purl for statement in found})
+    return found, tuple(f"{links.name}: has no component {printable(purl)}: nothing is said of it" for purl in missing)

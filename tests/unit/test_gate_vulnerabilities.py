@@ -227,6 +227,50 @@ def test_a_report_for_another_sbom(tmp_path: Path) -> None:
         with_vulnerabilities(compared(side, side), read, read)
 
 
+# -- files that another package took over -------------------------------------------------------------------------
+
+
+SSL = package("libssl3", "3.0.1-1", ["/usr/lib/libssl.so.3", "/usr/share/doc/libssl3/copyright"])
+
+
+def renamed(version: str, *paths: str) -> dict[str, Any]:
+    return package("libssl3t64", version, paths or ["/usr/lib/libssl.so.3"])
+
+
+def test_a_renamed_package_with_the_same_vulnerability(tmp_path: Path) -> None:
+    """What is reported for the package that has the files of a removed one is neither fixed nor new."""
+    found = match("libssl3", "3.0.1-1", "CVE-2024-1000")
+    again = match("libssl3t64", "3.2.0-1", "CVE-2024-1000")
+    comparison = judged(tmp_path, [found], [again], packages=[SSL, LIBZ], left=[renamed("3.2.0-1"), LIBZ])
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)]
+    assert comparison.vulnerabilities is not None
+    assert comparison.vulnerabilities[0].detail == "libssl3t64 3.2.0-1 has its files now, and is reported for it"
+    apart = judged(tmp_path, [found], [again], packages=[SSL, LIBZ], left=[renamed("3.2.0-1", "/usr/lib/y.so"), LIBZ])
+    assert fates(apart) == [("CVE-2024-1000", Fate.REMOVED), ("CVE-2024-1000", Fate.NEW)]
+
+
+@pytest.mark.parametrize(
+    ("version", "fate"), [("3.2.0-1", Fate.UPGRADED), ("3.0.0-1", Fate.DOWNGRADED), ("3.0.1-1", Fate.UNKNOWN)]
+)
+def test_a_renamed_package_without_the_vulnerability(tmp_path: Path, version: str, fate: Fate) -> None:
+    """Files that another package has now are not removed: its version says whether that is a fix."""
+    found = match("libssl3", "3.0.1-1", "CVE-2024-1000")
+    comparison = judged(tmp_path, [found], [], packages=[SSL, LIBZ], left=[renamed(version), LIBZ])
+    assert fates(comparison) == [("CVE-2024-1000", fate)]
+    assert comparison.vulnerabilities is not None
+    assert comparison.vulnerabilities[0].detail.startswith(f"libssl3t64 {version} has its files now")
+
+
+def test_two_packages_of_one_source_that_became_one(tmp_path: Path) -> None:
+    """One vulnerability of two packages whose files a third one has is unchanged in both."""
+    crypto = package("libcrypto3", "3.0.1-1", ["/usr/lib/libcrypto.so.3"])
+    found = [match(name, "3.0.1-1", "CVE-2024-1000") for name in ("libssl3", "libcrypto3")]
+    left = [renamed("3.2.0-1", "/usr/lib/libssl.so.3", "/usr/lib/libcrypto.so.3"), LIBZ]
+    again = match("libssl3t64", "3.2.0-1", "CVE-2024-1000")
+    comparison = judged(tmp_path, found, [again], packages=[SSL, crypto, LIBZ], left=left)
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)] * 2
+
+
 # -- several versions, links, keys that differ ------------------------------------------------------------------------
 
 
@@ -280,6 +324,48 @@ def test_a_version_that_is_left_does_not_hide_another_ones_files(tmp_path: Path)
     assert hidden.vulnerabilities[0].detail == "the package's entry is gone, 1 of its files remains"
     gone = lodash(tmp_path, after=rest, packages=[LODASH_21, ZZ], before=found, now=[])
     assert fates(gone) == [("CVE-2024-1000", Fate.REMOVED)]
+
+
+def test_versions_are_paired_as_the_comparison_has_them(tmp_path: Path) -> None:
+    """Of two vulnerable versions the one that became the vulnerable one is unchanged; the other was removed."""
+    older = [
+        npm("lodash", version, f"/{place}/node_modules/lodash") for version, place in (("9.0.0", "a"), ("10.0.0", "b"))
+    ]
+    newer = npm("lodash", "10.1.0", "/a/node_modules/lodash")
+    files = [
+        file_of(f"/{place}/node_modules/lodash/{name}", place + name)
+        for place in "ab"
+        for name in ("package.json", "index.js")
+    ]
+    one = written(tmp_path, document(older, files), "before.json")
+    two = written(tmp_path, document([newer], files[:2]), "after.json")
+    before = [npm_match("lodash", version, "CVE-2024-1000") for version in ("9.0.0", "10.0.0")]
+    now = [npm_match("lodash", "10.1.0", "CVE-2024-1000")]
+    reports = grype(tmp_path, "vb.json", before, distro=None), grype(tmp_path, "va.json", now, distro=None)
+    comparison = compare(read_side(one), read_side(two))
+    judged_ = with_vulnerabilities(comparison, *(read_report(str(path)) for path in reports)).vulnerabilities
+    assert judged_ is not None
+    assert [(item.fate, item.vulnerability.version) for item in judged_] == [
+        (Fate.REMOVED, "10.0.0"), (Fate.UNCHANGED, "9.0.0"),
+    ]  # fmt: skip
+
+
+def test_one_version_that_goes_does_not_excuse_another_one(tmp_path: Path) -> None:
+    """A finding in a version that was always there is new, also when one in a removed version went away."""
+    comparison = lodash(
+        tmp_path, after=[NEW, NEW_CODE, THIRD], packages=[LODASH_21, ZZ],
+        before=[npm_match("lodash", "4.17.20", "CVE-2024-1000")], now=[npm_match("lodash", "4.17.21", "CVE-2024-1000")],
+    )  # fmt: skip
+    assert fates(comparison) == [("CVE-2024-1000", Fate.REMOVED), ("CVE-2024-1000", Fate.NEW)]
+
+
+def test_a_rating_that_changed(tmp_path: Path) -> None:
+    """A vulnerability that is rated otherwise now is unchanged, and its new rating is named."""
+    found = [match("zlib1g", "1.0-1", "CVE-2024-1000", severity) for severity in ("Low", "Critical")]
+    comparison = judged(tmp_path, found[:1], found[1:])
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)]
+    assert comparison.vulnerabilities is not None
+    assert comparison.vulnerabilities[0].detail == "rated critical now"
 
 
 def test_a_package_whose_code_was_never_known(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from pruner.errors import InputError, printable
 from pruner.read.cyclonedxelements import json_shape
 from pruner.read.fields import decoded
-from pruner.read.purls import parsed_purl
+from pruner.read.purls import full_version, parsed_purl
 from pruner.read.reported import SEVERITIES, ReportDocument, Reported, image_digests, severity_word
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _SILENT = frozenset({"not_affected", "false_positive", "resolved", "resolved_wit
 
 _BOM_LINK = re.compile(r"urn:cdx:(?P<serial>[0-9a-fA-F-]{36})/[0-9]+(?:#(?P<reference>.*))?", re.DOTALL)
 _KNOWN = ("grype", "trivy")
+_LAYER = ":DiffID"
+"""Ending of the property with the digest of a layer (Trivy, pkg/sbom/core); images share layers."""
 
 
 class _Named(msgspec.Struct):
@@ -142,7 +144,8 @@ def _report(document: _Document, name: str) -> ReportDocument:
         if component.type == "operating-system" and component.name.lower() not in {"", "none"}
     ]
     scanner, version = _scanner(document.metadata.tools)
-    stated = [item.value for item in (subject.properties or ())] if subject is not None else []
+    properties = (subject.properties or ()) if subject is not None else ()
+    stated = [item.value for item in properties if not item.name.endswith(_LAYER)]
     links = (_BOM_LINK.fullmatch(affected.ref) for item in document.vulnerabilities for affected in item.affects or ())
     return ReportDocument(
         file=name,
@@ -192,7 +195,7 @@ def _name(component: _Component | None, purl: Any) -> str:
 
 
 def _version(component: _Component | None, purl: Any, affected: _Affected) -> str:
-    stated = component.version if component is not None else purl.version or ""
+    stated = component.version if component is not None else full_version(purl)
     listed = [item.version for item in affected.versions or () if item.version and item.status == "affected"]
     return str(stated or (listed[0] if listed else ""))
 

@@ -15,6 +15,12 @@ def parsed_purl(text: str) -> PackageURL | None:
         return None
 
 
+def full_version(purl: PackageURL) -> str:
+    """The version with the epoch that is a qualifier (purl-spec, rpm; Trivy writes Debian's so, too)."""
+    version, epoch = purl.version or "", str(dict(purl.qualifiers or {}).get("epoch", ""))
+    return f"{epoch}:{version}" if version and epoch else version
+
+
 def plain_purl(text: str) -> str:
     """The purl without qualifiers but the architecture: tools state others of one package in ways of their own."""
     purl = parsed_purl(text)

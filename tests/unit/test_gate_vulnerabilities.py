@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,22 @@ def test_a_report_for_another_digest(tmp_path: Path) -> None:
     report = read_report(str(grype(tmp_path, "v.json", [], source={"type": "image", "target": target})))
     with pytest.raises(InputError, match="about another image than the before side: sha256:bbbb"):
         with_vulnerabilities(compared(one, one), report, report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scanner"), [("manifestDigest", "grype"), ("imageID", "grype"), ("manifestDigest", "trivy")]
+)
+def test_a_digest_proves_the_image(tmp_path: Path, kind: str, scanner: str) -> None:
+    """Where a digest is the same a report on packages that the side does not know is about it all the same."""
+    digest = f"sha256:{'a' * 64}"
+    source = {"id": "x", "name": "i", "version": "", "type": "image", "metadata": {"userInput": "i", kind: digest}}
+    one = sbom(tmp_path, "before.json", [LIBZ], source=source)
+    found = [match("tool", "1.0-1", "CVE-2024-1000")]
+    target = {"type": "image", "target": {"userInput": "i", kind: digest}}
+    report = read_report(str(grype(tmp_path, "v.json", found, source=target)))
+    comparison = with_vulnerabilities(compared(one, one), *[replace(report, scanner=scanner)] * 2)
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)]
+    assert any("1 of its 1 packages are unknown to before.json: tool 1.0-1" in note for note in comparison.notes)
 
 
 def test_a_report_for_another_sbom(tmp_path: Path) -> None:
@@ -434,6 +451,8 @@ def test_silenced_before_and_reported_after(tmp_path: Path) -> None:
     [
         ("amazon 2 (Karoo)", "amzn 2", True),
         ("amazon 2023.3.20240304 (Amazon Linux)", "amzn 2023", True),
+        ("amazon AMI release 2018.03", "amzn 2018.03", True),
+        ("amazon AMI release 2018.03", "amzn 2", False),
         ("cbl-mariner 2.0", "mariner 2.0", True),
         ("suse linux enterprise server 15.3", "sles 15.3", True),
         ("opensuse.leap 15.4", "opensuse-leap 15.4", True),

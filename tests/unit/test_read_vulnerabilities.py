@@ -186,6 +186,27 @@ def test_cyclonedx_bom_links(tmp_path: Path) -> None:
     assert (found.name, found.version, found.ignored, found.severity) == ("activesupport", "6.0.2.1", True, "unknown")
 
 
+def test_cyclonedx_epochs(tmp_path: Path) -> None:
+    """An epoch that a purl has as a qualifier is part of the version."""
+    link = "urn:cdx:3ff14136-e09f-4df9-80ea-000000000010/1#pkg%3Arpm%2Fredhat%2Fperl%405.26.3-416.el8%3Fepoch%3D4"
+    content = {**CYCLONEDX, "components": [], "vulnerabilities": [{"id": "CVE-1", "affects": [{"ref": link}]}]}
+    (found,) = read_vulnerabilities(written(tmp_path, content)).reported
+    assert found.version == "4:5.26.3-416.el8"
+
+
+def test_cyclonedx_digests(tmp_path: Path) -> None:
+    """Digests of the image are taken from properties, those of its layers are not: other images share them."""
+    stated = [
+        ("ImageID", f"sha256:{'a' * 64}"),
+        ("DiffID", f"sha256:{'b' * 64}"),
+        ("RepoDigest", f"x@sha256:{'c' * 64}"),
+    ]
+    properties = [{"name": f"aquasecurity:trivy:{name}", "value": value} for name, value in stated]
+    subject = {**CYCLONEDX["metadata"]["component"], "properties": properties}
+    content = {**CYCLONEDX, "metadata": {**CYCLONEDX["metadata"], "component": subject}}
+    assert read_vulnerabilities(written(tmp_path, content)).digests == (f"sha256:{'a' * 64}", f"sha256:{'c' * 64}")
+
+
 def test_compressed(tmp_path: Path) -> None:
     """A compressed report is seen through."""
     path = tmp_path / "g.json.gz"

@@ -170,10 +170,10 @@ def report_notes(report: ScannerReport, side: Side, which: str) -> tuple[str, ..
     Raises `InputError` when it is about another image: another digest, SBOM or distribution, or packages that the
     side does not hold.
     """
-    _check_identity(report, side, which)
+    proven = _check_identity(report, side, which)
     missing = _missing(report, side)
     total = len({(item.package.type, item.package.name, item.version) for item in _told(report, side)})
-    if total and len(missing) > total * (1 - _FEWEST_SHARED):
+    if not proven and total and len(missing) > total * (1 - _FEWEST_SHARED):
         raise InputError(
             f"{report.file}: about another image than {printable(side.name)}: {len(missing)} of its {total} packages "
             f"are not there, first {missing[0]}",
@@ -221,10 +221,14 @@ def _plain(kind: str, version: str) -> str:
     return version.removeprefix("v") if kind == "golang" else plain_version(kind, version)
 
 
-def _check_identity(report: ScannerReport, side: Side, which: str) -> None:
+def _check_identity(report: ScannerReport, side: Side, which: str) -> bool:
+    """Whether a digest proves that the report is about the side's image. Raises `InputError` where it is not."""
     hint = f"scan what {printable(side.name)} was made of, or swap --vulns-before and --vulns-after"
-    digests = _comparable_digests(report, side)
-    if digests and report.digests and not digests & set(report.digests):
+    if _digests(side, "image", "digest") & set(report.digests):
+        return True
+    # An image has one digest as a configuration (its ID) and others as manifests: Grype states both, Trivy the ID.
+    digests = _digests(side, *(("image", "digest") if report.scanner == "grype" else ("image",)))
+    if digests and report.digests:
         raise InputError(
             f"{report.file}: about another image than the {which} side: {printable(report.digests[0])}, "
             f"not {printable(min(digests))}",
@@ -243,14 +247,10 @@ def _check_identity(report: ScannerReport, side: Side, which: str) -> None:
             f"{report.file}: about {printable(report.distro)}, but {printable(side.name)} is {printable(side.distro)}",
             hint=hint,
         )
+    return False
 
 
-def _comparable_digests(report: ScannerReport, side: Side) -> set[str]:
-    """Digests of the side's image that are of a kind which the report states.
-
-    An image has one digest as a configuration (its ID) and others as manifests: Grype states both, Trivy the ID.
-    """
-    kinds = ("image", "digest") if report.scanner == "grype" else ("image",)
+def _digests(side: Side, *kinds: str) -> set[str]:
     return {text for kind in kinds if (text := side.origin.get(kind, "")).startswith("sha256:")}
 
 
@@ -265,7 +265,10 @@ def _distro(text: str) -> tuple[str, ...]:
     first = next((index for index, word in enumerate(words) if index and _NUMBERS.match(word)), None)
     if first is not None:
         name, numbers = " ".join(words[:first]), _NUMBERS.match(words[first])
-        return (_SAME_DISTRO.get(name, name), *(numbers[0].split(".") if numbers is not None else ()))
+        return (
+            _SAME_DISTRO.get(name) or _SAME_DISTRO.get(words[0], name),
+            *(numbers[0].split(".") if numbers is not None else ()),
+        )
     name = " ".join(words)
     return (_SAME_DISTRO.get(name) or _SAME_DISTRO.get(words[0], words[0]),)
 

@@ -25,6 +25,7 @@ _SILENT = frozenset({"not_affected", "false_positive", "resolved", "resolved_wit
 
 _BOM_LINK = re.compile(r"urn:cdx:(?P<serial>[0-9a-fA-F-]{36})/[0-9]+(?:#(?P<reference>.*))?", re.DOTALL)
 _KNOWN = ("grype", "trivy")
+_EXTENSION = b"http://cyclonedx.org/schema/ext/vulnerability/"
 _LAYER = ":DiffID"
 """Ending of the property with the digest of a layer (Trivy, pkg/sbom/core); images share layers."""
 
@@ -121,6 +122,11 @@ def read_cyclonedx_report_xml(data: bytes, name: str) -> ReportDocument:
     namespace, _, tag = root.tag.rpartition("}")
     if tag != "bom" or "cyclonedx" not in namespace:
         raise InputError(f"{name}: XML, but not a CycloneDX document", hint="its root element must be bom")
+    if _EXTENSION in data:
+        raise InputError(
+            f"{name}: vulnerabilities as an extension of CycloneDX 1.3 or older, which is not read",
+            hint="scan with a newer release of the scanner",
+        )
     try:
         return _report(msgspec.convert(json_shape(root), _Document), name)
     except msgspec.ValidationError as error:

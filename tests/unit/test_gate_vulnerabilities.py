@@ -376,6 +376,21 @@ def test_one_version_that_goes_does_not_excuse_another_one(tmp_path: Path) -> No
     assert fates(comparison) == [("CVE-2024-1000", Fate.REMOVED), ("CVE-2024-1000", Fate.NEW)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "version", "key"),
+    [("pip", "1.0", "pypi"), ("gobinary", "v1.0", "golang"), ("go-module", "go1.0", "golang"), ("pnpm", "1.0", "npm")],
+)
+def test_packages_without_a_purl(tmp_path: Path, kind: str, version: str, key: str) -> None:
+    """A scanner's word for the ecosystem, and its way to write the version, lead to the side's package."""
+    one = made_side([made_package(PackageKey(key, "", "json", ""), "1.0")])
+    artifact = {"name": "json", "version": version, "type": kind}
+    found = {"vulnerability": {"id": "CVE-2024-1000", "severity": "High"}, "artifact": artifact}
+    report = read_report(str(grype(tmp_path, "v.json", [found], distro=None)))
+    comparison = with_vulnerabilities(compare(one, one), report, report)
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)]
+    assert not any("unknown to" in note for note in comparison.notes)
+
+
 def test_a_rating_that_changed(tmp_path: Path) -> None:
     """A vulnerability that is rated otherwise now is unchanged, and its new rating is named."""
     found = [match("zlib1g", "1.0-1", "CVE-2024-1000", severity) for severity in ("Low", "Critical")]

@@ -186,6 +186,17 @@ def test_cyclonedx_bom_links(tmp_path: Path) -> None:
     assert (found.name, found.version, found.ignored, found.severity) == ("activesupport", "6.0.2.1", True, "unknown")
 
 
+def test_cyclonedx_with_the_older_extension(tmp_path: Path) -> None:
+    """Vulnerabilities inside components, as before CycloneDX 1.4, are not taken for an SBOM without any."""
+    path = tmp_path / "old.xml"
+    path.write_text(
+        '<bom xmlns="http://cyclonedx.org/schema/bom/1.2" xmlns:v="http://cyclonedx.org/schema/ext/vulnerability/1.0">'
+        "<components><component><v:vulnerabilities/></component></components></bom>"
+    )
+    with pytest.raises(InputError, match=r"vulnerabilities as an extension of CycloneDX 1\.3 or older"):
+        read_vulnerabilities(str(path))
+
+
 def test_cyclonedx_epochs(tmp_path: Path) -> None:
     """An epoch that a purl has as a qualifier is part of the version."""
     link = "urn:cdx:3ff14136-e09f-4df9-80ea-000000000010/1#pkg%3Arpm%2Fredhat%2Fperl%405.26.3-416.el8%3Fepoch%3D4"

@@ -35,11 +35,23 @@ _PURL_TYPES = {
     "azurelinux": "rpm",
     "python": "pypi",
     "python-pkg": "pypi",
+    "pip": "pypi",
+    "pipenv": "pypi",
+    "poetry": "pypi",
+    "uv": "pypi",
     "node-pkg": "npm",
+    "yarn": "npm",
+    "pnpm": "npm",
+    "bun": "npm",
     "java-archive": "maven",
     "jar": "maven",
+    "pom": "maven",
+    "gradle": "maven",
     "go-module": "golang",
     "gobinary": "golang",
+    "gomod": "golang",
+    "bundler": "gem",
+    "dotnet-core": "nuget",
     "gemspec": "gem",
     "rust-crate": "cargo",
     "rustbinary": "cargo",
@@ -213,12 +225,12 @@ def _told(report: ScannerReport, side: Side) -> list[Vulnerability]:
 
 
 def same_version(kind: str, one: str, other: str) -> bool:
-    """Whether two tools mean the same version: an epoch of 0 and Go's `v` are not written by all."""
+    """Whether two tools mean the same version: not all write an epoch of 0, nor Go's `v` and `go`."""
     return _plain(kind, one) == _plain(kind, other)
 
 
 def _plain(kind: str, version: str) -> str:
-    return version.removeprefix("v") if kind == "golang" else plain_version(kind, version)
+    return version.removeprefix("go").removeprefix("v") if kind == "golang" else plain_version(kind, version)
 
 
 def _check_identity(report: ScannerReport, side: Side, which: str) -> bool:

@@ -18,13 +18,22 @@ from pruner.model import Node, node_kind, node_name
 from pruner.plan import Decision, PackagePlan, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:pruner:sbom")
 _ROOT = "pruned-root"
+_SOURCES = {
+    "deb": ("dpkg-db-entry", "source"),
+    "apk": ("apk-db-entry", "originPackage"),
+    "rpm": ("rpm-db-entry", "sourceRpm"),
+}
+"""By purl type: Syft's names of a database's entry and of the source package in it (`cyclonedx:` tags of syft/pkg).
+
+Distributions file vulnerabilities under source packages. Grype finds those in these properties, not in the purl.
+"""
 
 
 def sbom_artifact(plan: Plan, *, image: str | None, epoch: int | None) -> Artifact:
@@ -114,10 +123,25 @@ def _kept(package: PackagePlan, dropped: Iterable[str]) -> Component:
         (
             Property(name="pruner:decision", value=package.decision.value),
             Property(name="pruner:kept-bytes", value=str(package.kept_bytes)),
+            *(Property(name=name, value=value) for name, value in _source_properties(component)),
         )
     )
     component.pedigree = package_pedigree(component, dropped)
     return component
+
+
+def _source_properties(component: Component) -> Iterator[tuple[str, str]]:
+    purl = component.purl
+    stated = str(dict(purl.qualifiers or {}).get("upstream", "")) if purl is not None else ""
+    if purl is None or not stated or purl.type not in _SOURCES:
+        return
+    entry, field = _SOURCES[purl.type]
+    name, _, version = stated.partition("@")
+    yield "syft:package:type", purl.type
+    yield "syft:package:metadataType", entry
+    yield f"syft:metadata:{field}", printable(name)
+    if version and purl.type == "deb":
+        yield "syft:metadata:sourceVersion", printable(version)
 
 
 def package_dependencies(plan: Plan) -> Mapping[str, tuple[str, ...]]:

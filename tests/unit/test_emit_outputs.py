@@ -24,7 +24,7 @@ from pruner.emit.filelist import filelist_artifacts
 from pruner.emit.report import summary_artifact, summary_rows
 from pruner.emit.sbom import package_dependencies, sbom_artifact
 from pruner.errors import InputError, UsageError
-from pruner.model import Edge, EdgeKind, FileType, Healthcheck, ImageConfig, Node, Unknown
+from pruner.model import Distro, Edge, EdgeKind, FileType, Healthcheck, ImageConfig, Node, Unknown
 from pruner.plan import Decision
 from pruner.read import read_sbom
 from tests.golden_support import assert_golden
@@ -370,6 +370,22 @@ class TestSbom:
             words, check=True, capture_output=True, env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "0"}
         )
         assert {package["name"] for package in json.loads(done.stdout)["artifacts"]} == {"libc6", "python3.11"}
+
+    @pytest.mark.parametrize(
+        ("purl", "stated"),
+        [
+            ("pkg:deb/debian/x@1?upstream=y%401%3A2", {"type": "deb", "metadataType": "dpkg-db-entry", "source": "y", "sourceVersion": "1:2"}),
+            ("pkg:apk/alpine/x@1?upstream=y", {"type": "apk", "metadataType": "apk-db-entry", "originPackage": "y"}),
+            ("pkg:rpm/redhat/x@1?upstream=y-1.src.rpm", {"type": "rpm", "metadataType": "rpm-db-entry", "sourceRpm": "y-1.src.rpm"}),
+            ("pkg:deb/debian/x@1", {}),
+            ("pkg:npm/x@1?upstream=y", {}),
+        ],
+    )  # fmt: skip
+    def test_source_packages_are_named_for_scanners(self, purl, stated):
+        """Where vulnerabilities are filed under source packages, scanners that read Syft's documents find those."""
+        (component,) = sbom(small_plan(packages=(package_plan("x", purl),), edges=(), distro=Distro()))["components"]
+        found = {item["name"].rpartition(":")[2]: item["value"] for item in component["properties"]}
+        assert {name: value for name, value in found.items() if name not in {"decision", "kept-bytes"}} == stated
 
     def test_purls_are_those_of_the_plan(self):
         """Encoded as they were: the version's plus sign is %2B."""

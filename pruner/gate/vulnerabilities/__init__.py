@@ -55,8 +55,10 @@ def _scanner_notes(before: ScannerReport, after: ScannerReport) -> list[str]:
             f"the reports are of two versions of {printable(before.scanner)}: {printable(before.version or 'unknown')} "
             f"and {printable(after.version or 'unknown')}"
         )
-    if not before.database or not after.database:
-        notes.append(f"{printable(before.scanner)} does not say which vulnerability database it used")
+    silent = [report.file for report in (before, after) if not report.database]
+    if silent:
+        files = " and ".join(dict.fromkeys(silent))
+        notes.append(f"{files}: {printable(before.scanner)} does not say there which vulnerability database it used")
     elif before.database != after.database:
         notes.append(
             f"the vulnerability databases differ: {printable(before.database)} and {printable(after.database)}"

@@ -386,6 +386,20 @@ def test_code_that_was_never_known(tmp_path: Path, kind: str, files: list[str], 
         assert found.left_out == (f"CVE-2024-1000 of pkg:{kind}/json@1.0: which files hold its code is not known",)
 
 
+def test_a_gem_that_is_part_of_ruby(tmp_path: Path) -> None:
+    """A default gem's code lies in Ruby's library: that the files of its own directory are gone tells nothing of it."""
+    key, specification = (
+        PackageKey("gem", "", "json", ""),
+        "/usr/lib/ruby/gems/3.1.0/specifications/default/json-1.0.gemspec",
+    )
+    files = [specification, "/usr/lib/ruby/gems/3.1.0/gems/json-1.0/libexec/json"]
+    library = regular("/usr/lib/ruby/vendor_ruby/json.rb", digest="sha256:2")
+    for evidence, stated in ((specification, 0), ("/usr/lib/ruby/gems/3.1.0/specifications/json-1.0.gemspec", 1)):
+        package_ = made_package(key, "1.0", files, evidence=(evidence,))
+        before = made_side([package_], [library, *map(regular, files)])
+        assert len(vex_of(before, made_side([], [library]), tmp_path).statements) == stated
+
+
 @pytest.mark.parametrize("directory", [False, True])
 def test_a_package_of_links(tmp_path: Path, directory: bool) -> None:
     """A package whose files are links, or lie behind one, is gone only when what they lead to is."""

@@ -36,6 +36,9 @@ _METADATA_DIRECTORIES = (".dist-info", ".egg-info")
 _PROSE = frozenset({"copyright", "notice", "readme", "authors", "contributors", "changelog", "changes", "history",
                     "news", "todo"})  # fmt: skip
 _LICENSES = ("license", "licence", "copying")
+_DEFAULT_GEMS = "/specifications/default/"
+"""Where Ruby keeps the specifications of gems whose code is in its own library (Gem.default_specifications_dir),
+whatever else lies in their directories: Debian's bundler has its commands there."""
 _MOST_LINKS = 40
 """Links in one path, as path_resolution(7) has it."""
 
@@ -53,6 +56,8 @@ class Code:
         """
         if package.key.type in DISTRIBUTIONS:
             return True
+        if any(_DEFAULT_GEMS in path for path in package.evidence):
+            return False
         found = (self._files[path] for path in self.followed(package.files))
         return any(file.type is FileType.REGULAR and file.bytes != 0 and may_be_code(file.path) for file in found)
 

@@ -386,6 +386,21 @@ def test_code_that_was_never_known(tmp_path: Path, kind: str, files: list[str], 
         assert found.left_out == (f"CVE-2024-1000 of pkg:{kind}/json@1.0: which files hold its code is not known",)
 
 
+@pytest.mark.parametrize(("left", "stated"), [("2.0", 1), ("3.0", 0)])
+def test_another_version_that_was_there_too(tmp_path: Path, left: str, stated: int) -> None:
+    """Of two versions one may go: the other is no replacement, as one that has come would be."""
+    key = PackageKey("npm", "", "json", "")
+    paths = {version: f"/{version}/node_modules/json/index.js" for version in ("1.0", "2.0", "3.0")}
+    one, two, left_ = (made_package(key, version, [paths[version]]) for version in ("1.0", "2.0", left))
+    before = made_side(
+        [one, two], [regular(paths[item.version], digest=f"sha256:{item.version}") for item in (one, two)]
+    )
+    after = made_side([left_], [regular(paths[left], digest=f"sha256:{left}")])
+    found = vex_of(before, after, tmp_path, "npm")
+    assert [item.justification for item in found.statements] == ["component_not_present"] * stated
+    assert found.left_out == (() if stated else ("CVE-2024-1000 of pkg:npm/json@1.0: version 3.0 is there instead",))
+
+
 def test_a_gem_that_is_part_of_ruby(tmp_path: Path) -> None:
     """A default gem's code lies in Ruby's library: that the files of its own directory are gone tells nothing of it."""
     key, specification = (

@@ -145,7 +145,8 @@ class _Judge:
     def __init__(self, before: Side, after: Side, named: Mapping[str, tuple[str, ...]]) -> None:
         self.code = Code(before)
         self.before: Mapping[str, SideFile] = before.files or {}
-        alias = key_aliases(before.packages, after.packages)
+        self.older = before.packages
+        self.alias = alias = key_aliases(before.packages, after.packages)
         self.packages = {alias.get(key, key): packages for key, packages in after.packages.items()}
         self.there: Mapping[str, SideFile] = after.files or {}
         self.named = named
@@ -173,9 +174,11 @@ class _Judge:
 
     def statement(self, found: Vulnerability, package: SidePackage) -> tuple[Statement | None, str]:
         """The statement about one package; else why there is none, empty where nothing of it was removed."""
-        others = self.packages.get(package.key, ())
-        if others and not any(same_version(package.key.type, item.version, package.version) for item in others):
-            return None, f"version {others[0].version} is there instead"
+        kind, others = package.key.type, self.packages.get(package.key, ())
+        same = any(same_version(kind, other.version, package.version) for other in others)
+        come = [other.version for other in others if not self._had(other)]
+        if come and not same:
+            return None, f"version {come[0]} is there instead"
         files, named = self._files(found, package)
         wanted = named or files
         if not wanted:
@@ -190,11 +193,16 @@ class _Judge:
         if elsewhere:
             return None, f"what was {elsewhere[0]} is there as {elsewhere[1]}"
         detail = _named_gone(named) if named else _all_gone(len(files), package)
-        justification = NO_CODE if named or others else NO_COMPONENT
+        justification = NO_CODE if named or same else NO_COMPONENT
         return (
             Statement(vulnerability=found, purl=package.purl, justification=justification, detail=printable(detail)),
             "",
         )
+
+    def _had(self, package: SidePackage) -> bool:
+        """Whether the package was there before in the very version, beside others of its name."""
+        key = self.alias.get(package.key, package.key)
+        return any(same_version(key.type, older.version, package.version) for older in self.older.get(key, ()))
 
     def _files(self, found: Vulnerability, package: SidePackage) -> tuple[list[str], list[str]]:
         """The package's files, and those among them that the user names; both with what links lead to.

@@ -330,6 +330,19 @@ def test_a_file_under_two_names_of_its_vulnerability(run: Run, tmp_path: Path, f
         assert "1 of its 2 files remain, first /usr/lib/libx.so.1" in done.err
 
 
+def test_an_advisory_is_no_alias(run: Run, tmp_path: Path, fat: Path) -> None:
+    """A statement about one vulnerability of an advisory does not silence the advisory, which covers others."""
+    found = [match("libx1", "2.0-1", f"CVE-2024-{number}000", related=["DSA-1-1"]) for number in (1, 2)]
+    found.append(match("curl", "7.0-1", "CVE-2024-3000", related=["GHSA-x"]))
+    report = grype(tmp_path, "v.json", found)
+    after = thin(tmp_path, PACKAGES[0], package("libx1", "2.0-1", LIBX[:1]))
+    done = run("vex", fat, after, "--vulns", report, *PRODUCT, "--file", f"CVE-2024-1000={LIBX[1]}")
+    assert [statement["vulnerability"] for statement in json.loads(done.out)["statements"]] == [
+        {"name": "CVE-2024-1000"},
+        {"name": "CVE-2024-3000", "aliases": ["GHSA-x"]},
+    ]
+
+
 def test_the_same_content_under_a_name_that_was_there_before(run: Run, tmp_path: Path) -> None:
     """A file that the user names is not gone while another name of its content is left, as of a hard link."""
     digest = [{"algorithm": "sha256", "value": "ab" * 32}]

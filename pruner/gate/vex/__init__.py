@@ -9,7 +9,8 @@ and every statement says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
@@ -41,6 +42,7 @@ class Statement:
     """One vulnerability of one package does not affect the pruned image."""
 
     vulnerability: Vulnerability
+    """With aliases that are its own: an advisory that covers others, too, is none."""
     purl: str
     justification: str
     """`component_not_present` or `vulnerable_code_not_present`."""
@@ -79,7 +81,7 @@ def vex_statements(
     found = united(report, before)
     judge = _Judge(before, after, _named_files(found, before, files or {}))
     statements, left_out = [], []
-    for item in found:
+    for item in _with_own_aliases(found):
         packages = [
             package
             for package in before.packages.get(item.package, ())
@@ -92,6 +94,15 @@ def vex_statements(
             elif reason:
                 left_out.append(printable(f"{item.id} of {package.purl}: {reason}"))
     return Statements(statements=tuple(statements), left_out=tuple(sorted(set(left_out))), notes=notes)
+
+
+def _with_own_aliases(found: Sequence[Vulnerability]) -> list[Vulnerability]:
+    """`found` without the aliases that others have, too: an advisory may cover what is not gone."""
+    known_as: defaultdict[str, set[str]] = defaultdict(set)
+    for item in found:
+        for alias in item.aliases:
+            known_as[alias].add(item.id)
+    return [replace(item, aliases=tuple(name for name in item.aliases if len(known_as[name]) == 1)) for item in found]
 
 
 _HINT = "give a root filesystem, a plan, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,10 @@ from pruner.errors import NegativeAnswer, UsageError, printable
 
 if TYPE_CHECKING:
     from pruner.gate.types import Side
+
+
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f<>\"{}|\\^`\x7f]+")
+"""A scheme and what may follow it (RFC 3987)."""
 
 
 class VexFormat(StrEnum):
@@ -102,7 +107,7 @@ def _files(pairs: list[str]) -> dict[str, list[str]]:
 def _product(product: str | None, pruned: Side) -> str:
     """What the statements are about: as given, else the image that the SBOM of after was made from."""
     if product is not None:
-        if ":" not in product:
+        if not _IRI.fullmatch(product):
             raise UsageError(f"--product {printable(product)} is no IRI", hint="as in pkg:oci/app")
         return product
     digest = pruned.origin.get("digest", "")

@@ -258,7 +258,8 @@ def test_no_product(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
     """OpenVEX is about a product; where none is known one must be named."""
     words = ("vex", fat, thin(tmp_path), "--vulns", report)
     assert_one_message(run(*words), 2, "names no image that statements could be about")
-    assert_one_message(run(*words, "--product", "app"), 2, "--product app is no IRI")
+    for product in ("app", "registry.example/app:1", "pkg:", "pkg:oci/an app"):
+        assert_one_message(run(*words, "--product", product), 2, f"--product {product} is no IRI")
 
 
 def test_an_image_is_its_own_product(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:

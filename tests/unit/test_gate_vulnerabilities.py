@@ -392,6 +392,16 @@ def test_packages_without_a_purl(tmp_path: Path, kind: str, version: str, key: s
     assert not any("unknown to" in note for note in comparison.notes)
 
 
+def test_a_new_finding_in_what_no_side_lists(tmp_path: Path) -> None:
+    """That the scanner alone sees a package does not make the package new."""
+    found = [match("zlib1g", "1.0-1", "CVE-2024-1000"), match("zlib1g", "1.0-1", "CVE-2024-2000")]
+    tool = match("tool", "1.0-1", "CVE-2024-3000")
+    comparison = judged(tmp_path, found, [*found, tool])
+    assert comparison.vulnerabilities is not None
+    (new,) = (change for change in comparison.vulnerabilities if change.fate is Fate.NEW)
+    assert new.detail == "neither side lists the package in this version"
+
+
 def test_a_rating_that_changed(tmp_path: Path) -> None:
     """A vulnerability that is rated otherwise now is unchanged, and its new rating is named."""
     found = [match("zlib1g", "1.0-1", "CVE-2024-1000", severity) for severity in ("Low", "Critical")]

@@ -88,8 +88,9 @@ class Judge:
         """What there is to say of a finding that only the second report has; `ignored` is of the first one."""
         if found.version in ignored:
             return "the scanner was told to ignore it before"
-        if not _has(self.sides[0].get(found.package, ()), found.version):
-            return "the package or its version is new"
+        if not self._lists(0, found):
+            listed = self._lists(1, found)
+            return "the package or its version is new" if listed else "neither side lists the package in this version"
         return "the same version was there before" + ("" if self.one_database else ", and the databases differ")
 
     def heir(self, package: PackageKey) -> PackageKey | None:
@@ -137,7 +138,7 @@ class Judge:
                 return f"the side {which} can't tell {kind} packages"
         if found.package not in self.sides[0] and found.package not in self.sides[1]:
             return "the package is listed on neither side"
-        if not _has(self.sides[0].get(found.package, ()), found.version):
+        if not self._lists(0, found):
             return "the side before does not list the package in this version"
         return "what lists the packages states its version on one side alone, or in two ways"
 
@@ -168,7 +169,7 @@ class Judge:
         for version, change in changes.items():
             if same_version(found.package.type, version, found.version):
                 return change
-        if _has(self.sides[0].get(found.package, ()), found.version):
+        if self._lists(0, found):
             return None  # the very version did not change
         return max(changes.values(), key=lambda change: _WORST.index(change.visibility), default=None)
 

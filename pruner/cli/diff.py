@@ -24,7 +24,7 @@ def diff_command(
     ] = None,
     vulns_before: VulnsBefore = None,
     vulns_after: VulnsAfter = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON (`pruner schema diff`).")] = False,
 ) -> None:
     """Say what changed: packages, files, modes, the attack surface, vulnerabilities, and what scanners can't see now.
 
@@ -50,9 +50,9 @@ def diff_command(
         stated = read_plan(plan)
     comparison = with_reports(compare(read_side(before), read_side(after), plan=stated), vulns_before, vulns_after)
     if as_json:
-        from pruner.gate.reports.comparison import comparison_document
+        from pruner.gate.reports.document import diff_document
 
-        typer.echo(json.dumps(comparison_document(comparison), indent=2))
+        typer.echo(json.dumps(diff_document(comparison), indent=2))
         return
     _print(comparison)
 

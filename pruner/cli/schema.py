@@ -18,10 +18,13 @@ class SchemaName(StrEnum):
     LOCK = "lock"
     POLICY = "policy"
     GATE = "gate"
+    DIFF = "diff"
 
 
-def schema_command(name: Annotated[SchemaName, typer.Argument(help="plan, config, lock, policy or gate.")]) -> None:
-    """Print the JSON Schema of plan.json, pruner.yaml, packages.lock.json, a policy or the gate's JSON report.
+def schema_command(
+    name: Annotated[SchemaName, typer.Argument(help="plan, config, lock, policy, gate or diff.")],
+) -> None:
+    """Print the JSON Schema of plan.json, pruner.yaml, packages.lock.json, a policy, or of what gate and diff report.
 
     Example:
 
@@ -37,5 +40,6 @@ _SCHEMAS = {
     SchemaName.LOCK: ("pruner.emit.packagelock", "lock_schema"),
     SchemaName.POLICY: ("pruner.gate.policy.schema", "policy_schema"),
     SchemaName.GATE: ("pruner.gate.reports.schema", "gate_schema"),
+    SchemaName.DIFF: ("pruner.gate.reports.schema", "diff_schema"),
 }
 """Module and function of each, imported when asked for."""

@@ -46,6 +46,8 @@ class SidePackage(msgspec.Struct, frozen=True, kw_only=True):
     """Real paths that the package was found by: a database, a METADATA file, a package.json, a jar; sorted."""
     directories: tuple[str, ...] = ()
     """Directories that are its own with everything below, save those further in (npm, gem); sorted."""
+    states_files: bool = False
+    """Its entry says what it holds, so that `files` may be empty because none of them is there."""
 
 
 class SideFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,6 +89,12 @@ def packages_of(entries: Sequence[wire.Artifact], *, lists_removed: bool, name: 
 
 
 def _is_removed(package: Package) -> bool:
+    """Whether conffiles are all that is left; an entry of its own in status.d is of an installed package.
+
+    Of those Syft reads no other file names before it knew their `.md5sums` (0.76 does not).
+    """
+    if any("/var/lib/dpkg/status.d/" in place for place in package.locations):
+        return False
     return bool(package.files) and all(file.conffile for file in package.files)
 
 

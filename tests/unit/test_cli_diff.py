@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import jsonschema
 import pytest
 
 from tests.commandline import assert_one_message, run_process
@@ -70,6 +71,22 @@ def test_json_has_everything(run, pair):
     assert found["files"][1]["what"] == ["content", "mode", "setuid"]
     outputs = {run_process("diff", *pair, "--json", PYTHONHASHSEED=seed).out for seed in ("1", "2")}
     assert outputs == {done.out}
+
+
+def test_json_has_a_schema(run, pair, small, tmp_path):
+    """What is printed of any two sides validates, with unknown facts and with a plan; the schema refuses what is not."""
+    schema = json.loads(run("schema", "diff").out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    cyclonedx = written(tmp_path, {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+        {"type": "library", "name": "tool", "version": "1.0-1", "purl": "pkg:deb/debian/tool@1.0-1"}
+    ]}, "cdx.json")  # fmt: skip
+    planned = run("plan", small.sbom, "--root", small.directory, "--entry", "/usr/bin/tool", "-o", tmp_path / "plan")
+    assert planned.code == 0
+    for arguments in (pair, (pair[0], cyclonedx), (small.directory, tmp_path / "plan", "--plan", tmp_path / "plan")):
+        found = json.loads(run("diff", *arguments, "--json").out)
+        validator.validate(found)
+        assert not validator.is_valid({**found, "packages": None})
 
 
 def test_nothing_changed(run, pair):
@@ -193,5 +210,5 @@ def test_vulnerabilities(run, pair, tmp_path):
         ("CVE-2024-1000", "fixed by removal"),
         ("CVE-2024-2000", "unseen"),
     ]
-    assert "vulnerabilities" not in json.loads(run("diff", *pair, "--json").out)
+    assert json.loads(run("diff", *pair, "--json").out)["vulnerabilities"] is None
     assert_one_message(run("diff", *pair, *reports[:2]), 2, "--vulns-after is missing")

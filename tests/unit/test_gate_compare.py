@@ -425,6 +425,25 @@ def test_where_only_owned_files_are_listed_nothing_else_is_compared():
     assert file_changes(compare(partial, whole)) == {"/c": ("added", ())}
 
 
+def test_empty_files_of_a_partial_listing_are_not_gone():
+    """A partial listing may lack them, so that neither the file is removed nor the package re-sliced."""
+    whole = made_side([package(files=("/a", "/e"))], [owned("/a"), owned("/e", bytes=0)], kind=SideKind.SBOM)
+    partial = made_side([package(files=("/a",))], [owned("/a")], kind=SideKind.SBOM, complete=False)
+    for before, after in ((whole, partial), (partial, whole)):
+        found = compare(before, after)
+        assert (found.packages, found.files) == ((), ())
+
+
+def test_an_entry_without_any_of_its_files_is_resliced(tmp_path):
+    """The entry stays and says what the package holds, but nothing of it is there any more."""
+    tool = [debian("tool", "1", ["/usr/bin/tool"])]
+    before = side(tmp_path, tool, [program("/usr/bin/tool"), file_of("/other")])
+    after = side(tmp_path, tool, [file_of("/other")])
+    assert [(str(change.change), change.visibility) for change in compare(before, after).packages] == [
+        ("resliced", "present")
+    ]
+
+
 def test_files_of_a_document_change_with_modes(tmp_path):
     """Syft's spelling of setuid arrives as one."""
     debs = [debian("tool", "1", ["/usr/bin/tool"])]

@@ -128,9 +128,20 @@ def test_what_runtimes_lay_over_is_not_the_images():
 
 def test_a_side_that_lists_owned_files_only():
     """What no package owns would not be listed; what a package owns would."""
-    plan = plan_of(file_plan("/a", package="id-tool"), file_plan("/b"), directory("/c"))
+    tool = package_plan("tool", PURL.format("tool"))
+    plan = plan_of(
+        file_plan("/a", package=tool.id, bytes=1), file_plan("/b", bytes=1), directory("/c"), packages=[tool]
+    )
     side = made_side([], [], kind=SideKind.SBOM, complete=False)
     assert departures(side, plan) == {"/a": ("removed", ())}
+
+
+def test_a_partial_side_may_leave_out_empty_files():
+    """Syft writes an empty file of a package into SPDX as it does a directory: not to see it says nothing."""
+    tool = package_plan("tool", PURL.format("tool"))
+    plan = plan_of(file_plan("/a", package=tool.id, bytes=0), packages=[tool])
+    assert departures(made_side([], [], kind=SideKind.SBOM, complete=False), plan) == {}
+    assert departures(made_side([], [], kind=SideKind.SBOM), plan) == {"/a": ("removed", ())}
 
 
 def test_a_side_without_files_is_held_against_the_packages():

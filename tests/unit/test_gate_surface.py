@@ -37,6 +37,8 @@ def of(files, binaries=None, **fields):
         ("x86_64-linux-gnu-gcc-12", "compiler"),
         ("gdb", "debugger"),
         ("base64", "encoder"),
+        ("xargs", "launcher"),
+        ("vim.tiny", "launcher"),
         ("su", "privilege"),
     ],
 )
@@ -79,6 +81,30 @@ def test_what_can_be_started():
     assert paths(of(files, binaries), "executable") == ["/bin/elf", "/bin/script"]
     # An SBOM does not tell a script from other text.
     assert paths(of(files, binaries, kind=SideKind.SBOM), "executable") == ["/bin/elf", "/bin/script", "/bin/text"]
+
+
+def test_shared_objects_are_no_programs_whatever_entry_point_they_state():
+    """Older linkers filled one in; of all shared objects a loader alone starts something."""
+    paths_ = ("/lib/libold.so", "/lib/libold.so.6", "/lib64/ld-linux-x86-64.so.2", "/opt/x.o")
+    found = of([regular(path, 0o755) for path in paths_], dict.fromkeys(paths_, ELF))
+    assert paths(found, "executable") == ["/lib64/ld-linux-x86-64.so.2"]
+
+
+def test_two_sides_count_programs_by_what_both_can_tell():
+    """An SBOM does not know scripts and a plan no entry points: the same files give the same numbers of either."""
+    files = [regular(path, 0o755) for path in ("/bin/elf", "/bin/text", "/opt/module.node")]
+    binaries = {"/bin/elf": ELF, "/opt/module.node": Binary(starts=False, libraries=())}
+    root = made_side([], files, binaries=binaries)
+    sbom = made_side([], files, binaries=binaries, kind=SideKind.SBOM)
+    plan = made_side([], files, binaries=None, kind=SideKind.PLAN)
+    assert paths(surface_of(root), "executable") == ["/bin/elf"]
+    for one, other, expected in (
+        (root, sbom, ["/bin/elf", "/bin/text"]),
+        (sbom, plan, ["/bin/elf", "/bin/text", "/opt/module.node"]),
+        (plan, root, ["/bin/elf", "/bin/text", "/opt/module.node"]),
+    ):
+        for side, partner in ((one, other), (other, one)):
+            assert paths(surface_of(side, other=partner), "executable") == expected
 
 
 def test_links_count_where_their_name_says_more():

@@ -277,6 +277,14 @@ def test_removed_package_is_left_out(tmp_path):
     assert package(new, "gone").files[0].digest == "md5:aa"
 
 
+def test_package_of_status_d_is_installed_whatever_files_are_listed(tmp_path):
+    """Releases that don't read `.md5sums` of a distroless database list conffiles alone of what is installed."""
+    conffile = {"path": "/etc/services", "isConfigFile": True}
+    place = [{"path": "usr/share/doc/netbase/copyright"}, {"path": "var/lib/dpkg/status.d/netbase"}]
+    found = read(tmp_path, document([deb("netbase", [conffile], locations=place)]))
+    assert [package.name for package in found.packages] == ["netbase"]
+
+
 def test_new_conffile_has_no_digest(tmp_path):
     """dpkg writes `newconffile` where a digest belongs."""
     conffile = {"path": "/etc/a", "isConfigFile": True, "digest": {"algorithm": "md5", "value": "newconffile"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.gate.compare.conformity import conformity
-from pruner.gate.compare.files import facts_of, file_changes
+from pruner.gate.compare.files import file_changes
 from pruner.gate.compare.notes import notes_of, swap_note
 from pruner.gate.compare.packages import package_changes
 from pruner.gate.compare.surface import surface_of
@@ -28,14 +28,14 @@ def compare(before: Side, after: Side, *, plan: Plan | None = None) -> Compariso
 
         entries = entries_of_plan(plan)
     packages = package_changes(before, after)
-    files = file_changes(before, after, facts_of(before, after))
+    files = file_changes(before, after)
     return Comparison(
         before=before,
         after=after,
         packages=packages.changes,
         files=files,
-        surface_before=surface_of(before, entries=before.entries or entries or after.entries),
-        surface_after=surface_of(after, entries=after.entries or entries or before.entries),
+        surface_before=surface_of(before, entries=before.entries or entries or after.entries, other=after),
+        surface_after=surface_of(after, entries=after.entries or entries or before.entries, other=before),
         conformity=None if plan is None else conformity(after, plan),
         notes=(*swap_note(before, packages.changes, files), *notes_of(before, after), *packages.notes),
     )

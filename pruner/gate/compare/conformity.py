@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pruner.bytewise import bytewise
-from pruner.gate.compare.files import differences
+from pruner.gate.compare.files import Listing, differences
+from pruner.gate.keys import key_of_plan
 from pruner.gate.types import Change, FileChange, SideFile, SideKind
 from pruner.model import FileType
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pruner.gate.types import Side
+    from pruner.gate.types import PackageKey, Side
+    from pruner.model import PackageId
     from pruner.plan.types import FilePlan, Plan
 
 UNPLANNED = "unplanned"
@@ -33,8 +37,10 @@ def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
     """
     if after.files is None:
         return tuple(_package_changes(after, plan))
-    owners = _tells_owners(after)
-    found = {change.path: change for file in plan.files if (change := _change(after, file, owners)) is not None}
+    owners, listing = _tells_owners(after), Listing(after)
+    keys = {package.id: key_of_plan(package, plan.distro) for package in plan.packages}
+    changes = (_change(after, listing, file, owners, keys) for file in plan.files)
+    found = {change.path: change for change in changes if change is not None}
     planned = {file.path for file in plan.files}
     for path, there in after.files.items():
         if path not in planned and not _is_laid_over(path) and _is_code(after, there):
@@ -56,7 +62,9 @@ def _is_code(after: Side, there: SideFile) -> bool:
     return bool((there.mode or 0) & 0o6111) or (binary is not None and binary.elf)
 
 
-def _change(after: Side, file: FilePlan, owners: bool) -> FileChange | None:
+def _change(
+    after: Side, listing: Listing, file: FilePlan, owners: bool, keys: Mapping[PackageId, PackageKey]
+) -> FileChange | None:
     files = after.files or {}
     there = files.get(file.path)
     if _is_laid_over(file.path):
@@ -65,10 +73,10 @@ def _change(after: Side, file: FilePlan, owners: bool) -> FileChange | None:
         if there is None or there.type is FileType.DIRECTORY:
             return None  # an empty directory is nothing to run; it may be the parent of what is kept
         return FileChange(path=file.path, change=Change.ADDED, before=None, after=there)
-    planned = _planned(file)
+    planned = _planned(file, keys)
     if there is not None:
         return _kept_change(planned, there, owners)
-    if not _would_list(after, file):
+    if not _is_listed(listing, file, planned):
         return None
     return FileChange(path=file.path, change=Change.REMOVED, before=planned, after=None)
 
@@ -80,21 +88,18 @@ def _kept_change(planned: SideFile, there: SideFile, owners: bool) -> FileChange
     return FileChange(path=planned.path, change=Change.CHANGED, before=planned, after=there, what=what)
 
 
-def _would_list(after: Side, file: FilePlan) -> bool:
-    """Whether `after` would list the file if it were there."""
-    special = file.type not in {FileType.REGULAR, FileType.DIRECTORY, FileType.SYMLINK}
-    if special:
-        return False  # scans of directories leave them out
-    if after.complete:
-        return True
-    return file.type is FileType.REGULAR and file.package is not None
+def _is_listed(listing: Listing, file: FilePlan, planned: SideFile) -> bool:
+    """Whether the side would list `file` if it were there; a builder may leave special files out."""
+    if file.type not in {FileType.REGULAR, FileType.DIRECTORY, FileType.SYMLINK}:
+        return False
+    return listing.would_have(planned if file.bytes else msgspec.structs.replace(planned, bytes=0))
 
 
 def _is_laid_over(path: str) -> bool:
     return path in _BUILDERS or path.startswith(tuple(f"{place}/" for place in _MOUNTED)) or path in _MOUNTED
 
 
-def _planned(file: FilePlan) -> SideFile:
+def _planned(file: FilePlan, keys: Mapping[PackageId, PackageKey]) -> SideFile:
     digest = file.digest if file.content is None else f"sha256:{hashlib.sha256(file.content).hexdigest()}"
     return SideFile(
         path=file.path,
@@ -106,13 +111,12 @@ def _planned(file: FilePlan) -> SideFile:
         bytes=file.bytes if file.type is FileType.REGULAR and (file.bytes or digest is not None) else None,
         target=file.target,
         digest=digest,
+        owner=None if file.package is None else keys.get(file.package),
     )
 
 
 def _package_changes(after: Side, plan: Plan) -> Iterator[FileChange]:
     """Packages instead of files: one that is there and was dropped, one that is kept and is not there."""
-    from pruner.gate.keys import key_of_plan
-
     kept = {
         key_of_plan(package, plan.distro): package for package in plan.packages if package.decision is not Decision.DROP
     }

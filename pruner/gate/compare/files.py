@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pruner.bytewise import bytewise
@@ -19,57 +19,52 @@ _SPECIAL = frozenset({FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE, FileType
 _SETUID = 0o6000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What both sides can tell."""
+class Listing:
+    """What a side would list if it were there."""
 
-    files: bool
-    """Names."""
-    everything: bool
-    """Directories, links and files that no package owns as well."""
-    special: bool
-    """Device nodes, named pipes and sockets."""
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._everything = side.files is not None and side.complete
 
+    @cached_property
+    def _special(self) -> bool:
+        """A root has device nodes, pipes and sockets; of the others one that has any."""
+        files = (self._side.files or {}).values()
+        return self._side.kind is SideKind.ROOT or any(file.type in _SPECIAL for file in files)
 
-def facts_of(before: Side, after: Side) -> Facts:
-    """What `before` and `after` both list."""
-    files = before.files is not None and after.files is not None
-    return Facts(
-        files=files,
-        everything=files and before.complete and after.complete,
-        special=files and _lists_special(before) and _lists_special(after),
-    )
+    def would_have(self, file: SideFile) -> bool:
+        """Whether not to see `file` means that it is gone.
 
-
-def _lists_special(side: Side) -> bool:
-    """Whether the side would list special files: a root does, of the others one that has any."""
-    return side.kind is SideKind.ROOT or any(file.type in _SPECIAL for file in (side.files or {}).values())
+        A partial listing has regular files that packages own, and not always the empty ones: Syft writes them into
+        SPDX like directories, without a checksum.
+        """
+        if file.type in _SPECIAL and not self._special:
+            return False
+        return self._everything or (file.type is FileType.REGULAR and file.owner is not None and file.bytes != 0)
 
 
-def file_changes(before: Side, after: Side, facts: Facts) -> tuple[FileChange, ...] | None:
+def file_changes(before: Side, after: Side) -> tuple[FileChange, ...] | None:
     """Every name that differs, in bytewise order; None where a side lists no files."""
     if before.files is None or after.files is None:
         return None
     older, newer = before.files, after.files
+    earlier, later = Listing(before), Listing(after)
     found: dict[str, FileChange] = {}
     for path, file in older.items():
         other = newer.get(path)
         if other is None:
-            if _counts(file, facts):
+            if _both(earlier, later, file):
                 found[path] = FileChange(path=path, change=Change.REMOVED, before=file, after=None)
         elif file != other and (what := tuple(differences(file, other))):
             found[path] = FileChange(path=path, change=Change.CHANGED, before=file, after=other, what=what)
     for path, file in newer.items():
-        if path not in older and _counts(file, facts):
+        if path not in older and _both(earlier, later, file):
             found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=file)
     return tuple(found[path] for path in bytewise(found))
 
 
-def _counts(file: SideFile, facts: Facts) -> bool:
-    """Whether the other side would list the file if it were there."""
-    if file.type in _SPECIAL and not facts.special:
-        return False
-    return facts.everything or (file.type is FileType.REGULAR and file.owner is not None)
+def _both(one: Listing, other: Listing, file: SideFile) -> bool:
+    return one.would_have(file) and other.would_have(file)
 
 
 def differences(one: SideFile, other: SideFile) -> Iterator[str]:

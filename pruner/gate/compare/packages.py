@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
-from pruner.gate.compare.files import same_content
+from pruner.gate.compare.files import Listing, same_content
 from pruner.gate.compare.matching import Match, matched
 from pruner.gate.compare.remaining import Remains
 from pruner.gate.keys import DISTRIBUTIONS
@@ -153,7 +153,7 @@ def _parts_differ(before: Side, after: Side, older: SidePackage, newer: SidePack
     """
     if before.files is None or after.files is None:
         return older.sliced is not None and newer.sliced is not None and older.sliced != newer.sliced
-    if not older.files or not newer.files:
+    if not all(package.files or package.states_files for package in (older, newer)):
         return False  # one of the two does not say what a package holds
     if older.files == newer.files:
         return False
@@ -161,9 +161,10 @@ def _parts_differ(before: Side, after: Side, older: SidePackage, newer: SidePack
 
 
 def _lacks_any(side: Side, other: Side, package: SidePackage) -> bool:
-    """Whether `side` lacks a regular file of `package`, which is of `other`."""
-    there, files = side.files or {}, other.files or {}
-    return any(path not in there and files[path].type is FileType.REGULAR for path in package.files)
+    """Whether `side` lacks a regular file of `package`, which is of `other`, and would list it if it were there."""
+    there, files, listing = side.files or {}, other.files or {}, Listing(side)
+    missing = (files[path] for path in package.files if path not in there)
+    return any(file.type is FileType.REGULAR and listing.would_have(file) for file in missing)
 
 
 def _is_the_tools(before: Side, after: Side, match: Match) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.gate.compare.libraries import library_items
+from pruner.gate.compare.programs import is_program, told
 from pruner.gate.sides.entries import small_tree
 from pruner.gate.types import Surface, SurfaceItem
 from pruner.model import FileType
@@ -17,6 +18,7 @@ from pruner.rules.surface import bundled_catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pruner.gate.compare.programs import Tells
     from pruner.gate.types import Side, SideFile
     from pruner.rootfs.tree import Tree
     from pruner.rules.surface import Catalogue
@@ -27,9 +29,13 @@ _TELLING = 0o6113
 _BY_NEEDS = ("idle-library", "library", "other-library")
 
 
-def surface_of(side: Side, *, entries: Sequence[str] = (), catalogue: Catalogue | None = None) -> Surface:
-    """Everything of `side` that counts, sorted by category and path; `entries` are real paths of what is started."""
-    catalogue = catalogue or bundled_catalogue()
+def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = None) -> Surface:
+    """Everything of `side` that counts, sorted by category and path; `entries` are real paths of what is started.
+
+    Where it is compared with `other`, programs are what both can tell.
+    """
+    catalogue = bundled_catalogue()
+    tells = told(side, other or side)
     names = {word for category in catalogue.categories for word in category.counts_as}
     if side.files is None:
         return Surface(items=(), unknown=tuple(sorted((*names, *_BY_MODE, *_BY_NEEDS, "capability"))))
@@ -39,7 +45,7 @@ def surface_of(side: Side, *, entries: Sequence[str] = (), catalogue: Catalogue 
     if all(file.capabilities is None for file in side.files.values()):
         unknown.add("capability")
     tree = small_tree(side.files)
-    items = list(_items(side, tree, catalogue))
+    items = list(_items(side, tree, catalogue, tells))
     items += [
         SurfaceItem(category="capability", path=path, owner=file.owner, detail=file.capabilities.hex())
         for path, file in side.files.items()
@@ -68,17 +74,17 @@ def _states_modes(side: Side) -> bool:
     return stated and any(file.mode is not None for file in files)
 
 
-def _items(side: Side, tree: Tree, catalogue: Catalogue) -> Iterator[SurfaceItem]:
+def _items(side: Side, tree: Tree, catalogue: Catalogue, tells: Tells) -> Iterator[SurfaceItem]:
     for file in (side.files or {}).values():
         kind, mode = file.type, file.mode
         if kind is FileType.SYMLINK:
-            yield from _of_link(side, tree, catalogue, file)
+            yield from _of_link(side, tree, catalogue, tells, file)
             continue
         if mode is not None and not mode & _TELLING:
             continue
         if mode is not None:
             yield from _of_mode(file, mode)
-        if kind is FileType.REGULAR and _is_program(side, file, catalogue):
+        if kind is FileType.REGULAR and _is_program(side, file, catalogue, tells):
             yield from _of_program(file, catalogue)
 
 
@@ -102,31 +108,17 @@ def _name(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
-def _is_program(side: Side, file: SideFile, catalogue: Catalogue) -> bool:
-    """Whether the kernel would start the file: executable, and ELF with an entry point or a script with `#!`.
-
-    An SBOM does not tell a script from other text, so that there the executable bit decides; where the mode is not
-    stated, the entry point does.
-    """
-    if file.type is not FileType.REGULAR or file.path.startswith(catalogue.not_executed):
-        return False
-    binary = None if side.binaries is None else side.binaries.get(file.path)
-    if file.mode is None:
-        return binary is not None and binary.starts
-    if not file.mode & 0o111:
-        return False
-    if binary is not None:
-        return binary.starts
-    return side.kind != "root" and not file.path.endswith((".so", ".a", ".la", ".o"))
+def _is_program(side: Side, file: SideFile, catalogue: Catalogue, tells: Tells) -> bool:
+    return not file.path.startswith(catalogue.not_executed) and is_program(side, file, tells)
 
 
-def _of_link(side: Side, tree: Tree, catalogue: Catalogue, link: SideFile) -> Iterator[SurfaceItem]:
+def _of_link(side: Side, tree: Tree, catalogue: Catalogue, tells: Tells, link: SideFile) -> Iterator[SurfaceItem]:
     own = catalogue.of_name(link.path[link.path.rindex("/") + 1 :])
     if not own or link.path.startswith(catalogue.not_executed):
         return
     real = tree.resolve(link.path).path
     target = (side.files or {}).get(real) if real is not None else None
-    if target is None or not _is_program(side, target, catalogue):
+    if target is None or not _is_program(side, target, catalogue, tells):
         return
     name = target.path[target.path.rindex("/") + 1 :]
     covered = () if catalogue.is_multi_call(name) else catalogue.of_name(name)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GATE_SCHEMA_NAME = "pruner-gate"
 GATE_SCHEMA_VERSION = "1"
+DIFF_SCHEMA_NAME = "pruner-diff"
+DIFF_SCHEMA_VERSION = "1"
 
 
 def json_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
@@ -34,6 +36,17 @@ def gate_document(comparison: Comparison, verdict: Verdict) -> dict[str, Any]:
             for limit in verdict.limits
         ],
         "findings": [_finding(finding) for finding in verdict.findings],
+        "vulnerabilities": None,
+        "conformity": None,
+        **comparison_document(comparison),
+    }
+
+
+def diff_document(comparison: Comparison) -> dict[str, Any]:
+    """A comparison without a verdict; `diff_schema` describes it."""
+    return {
+        "schema": {"name": DIFF_SCHEMA_NAME, "version": DIFF_SCHEMA_VERSION},
+        "tool": f"pruner {pruner.__version__}",
         "vulnerabilities": None,
         "conformity": None,
         **comparison_document(comparison),

@@ -1,10 +1,15 @@
-"""The JSON Schema of the gate's JSON report."""
+"""The JSON Schemas of the gate's JSON report and of `pruner diff --json`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pruner.gate.reports.document import GATE_SCHEMA_NAME, GATE_SCHEMA_VERSION
+from pruner.gate.reports.document import (
+    DIFF_SCHEMA_NAME,
+    DIFF_SCHEMA_VERSION,
+    GATE_SCHEMA_NAME,
+    GATE_SCHEMA_VERSION,
+)
 from pruner.gate.types import Change, Fate, Level, SideKind
 from pruner.model import FileType
 from pruner.read.reported import SEVERITIES
@@ -18,6 +23,31 @@ _VISIBILITY = ("present", "removed", "invisible", "unknown")
 
 def gate_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the report. Sizes are bytes, `megabytes` 10^6 of them; null is unknown."""
+    verdict = {
+        "passed": {"type": "boolean"},
+        "policy": _TEXT,
+        "limits": _array(_limit()),
+        "findings": _array(_finding()),
+    }
+    return _document("Report of pruner's gate", GATE_SCHEMA_NAME, GATE_SCHEMA_VERSION, verdict)
+
+
+def diff_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of what `pruner diff --json` prints. Sizes are bytes; null is unknown."""
+    return _document("Comparison by pruner", DIFF_SCHEMA_NAME, DIFF_SCHEMA_VERSION, {})
+
+
+def _document(title: str, name: str, version: str, more: dict[str, Any]) -> dict[str, Any]:
+    schema = _object({"name": {"const": name}, "version": {"const": version}})
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **_object({"schema": schema, "tool": _TEXT, **more, **_comparison()}),
+    }
+
+
+def _comparison() -> dict[str, Any]:
+    """Properties of a comparison."""
     key = _object(dict.fromkeys(("type", "namespace", "name", "architecture"), _TEXT))
     package = _object(
         {
@@ -29,40 +59,25 @@ def gate_schema() -> dict[str, Any]:
             "sliced": {"type": ["boolean", "null"]},
         }
     )
+    change = {
+        **key["properties"],
+        "change": {"enum": list(Change)},
+        "before": _nullable(package),
+        "after": _nullable(package),
+        "visibility": {"enum": list(_VISIBILITY)},
+        "remaining": _TEXTS,
+    }
     items = _array(_object({"category": _TEXT, "path": _TEXT, "owner": _nullable(key), "detail": _TEXT}))
     surface = _object({"counts": {"type": "object", "additionalProperties": {"type": "integer"}}, "unknown": _TEXTS})
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Report of pruner's gate",
-        **_object(
-            {
-                "schema": _object({"name": {"const": GATE_SCHEMA_NAME}, "version": {"const": GATE_SCHEMA_VERSION}}),
-                "tool": _TEXT,
-                "passed": {"type": "boolean"},
-                "policy": _TEXT,
-                "before": _side(),
-                "after": _side(),
-                "limits": _array(_limit()),
-                "findings": _array(_finding()),
-                "packages": _array(
-                    _object(
-                        {
-                            **key["properties"],
-                            "change": {"enum": list(Change)},
-                            "before": _nullable(package),
-                            "after": _nullable(package),
-                            "visibility": {"enum": list(_VISIBILITY)},
-                            "remaining": _TEXTS,
-                        }
-                    )
-                ),
-                "files": _nullable(_array(_file_change(key))),
-                "surface": _object({"before": surface, "after": surface, "added": items, "removed": items}),
-                "vulnerabilities": _nullable(_array(_vulnerability(key))),
-                "conformity": _nullable(_array(_file_change(key))),
-                "notes": _TEXTS,
-            }
-        ),
+        "before": _side(),
+        "after": _side(),
+        "packages": _array(_object(change)),
+        "files": _nullable(_array(_file_change(key))),
+        "surface": _object({"before": surface, "after": surface, "added": items, "removed": items}),
+        "vulnerabilities": _nullable(_array(_vulnerability(key))),
+        "conformity": _nullable(_array(_file_change(key))),
+        "notes": _TEXTS,
     }
 
 

@@ -62,4 +62,5 @@ def _united(
         source=min(member.source or "" for member in members),
         evidence=tuple(bytewise({path for member in members for path in member.locations})),
         directories=tuple(bytewise({path for member in members for path in _directories(key, member)})),
+        states_files=any(member.files or member.whole_directories for member in members),
     )

@@ -425,6 +425,25 @@ def test_where_only_owned_files_are_listed_nothing_else_is_compared():
     assert file_changes(compare(partial, whole)) == {"/c": ("added", ())}
 
 
+def test_an_entry_that_another_scanner_misses_is_not_gone(tmp_path):
+    """The database is the same to the byte, so that its entries are; of a database that changed they may be gone."""
+    database = "/var/lib/dpkg/status"
+    files = [program("/usr/bin/tool"), program("/usr/bin/other")]
+    debs = [debian("tool", "1", ["/usr/bin/tool"]), debian("other", "1", ["/usr/bin/other"])]
+    before = side(tmp_path, debs, [*files, file_of(database)])
+    other_tool = {"name": "syft", "version": "1.40.0"}
+    same = compare(before, side(tmp_path, debs[:1], [*files, file_of(database)], descriptor=other_tool))
+    assert same.packages == ()
+    assert any("see the same unchanged files differently: deb:other" in note for note in same.notes)
+    changed = [*files, file_of(database, "edited")]
+    for after in (
+        side(tmp_path, debs[:1], changed, descriptor=other_tool),
+        side(tmp_path, debs[:1], files, descriptor=other_tool),  # whether it changed is not known
+        side(tmp_path, debs[:1], changed),
+    ):
+        assert [change.visibility for change in compare(before, after).packages] == ["invisible"]
+
+
 def test_empty_files_of_a_partial_listing_are_not_gone():
     """A partial listing may lack them, so that neither the file is removed nor the package re-sliced."""
     whole = made_side([package(files=("/a", "/e"))], [owned("/a"), owned("/e", bytes=0)], kind=SideKind.SBOM)

@@ -14,7 +14,7 @@ from pruner.gate.compare.files import Listing, same_content
 from pruner.gate.compare.matching import Match, matched
 from pruner.gate.compare.remaining import Remains
 from pruner.gate.keys import DISTRIBUTIONS
-from pruner.gate.types import Change, PackageChange
+from pruner.gate.types import Change, PackageChange, SideKind
 from pruner.gate.versions import order_of
 from pruner.model import FileType
 
@@ -170,7 +170,8 @@ def _lacks_any(side: Side, other: Side, package: SidePackage) -> bool:
 def _is_the_tools(before: Side, after: Side, match: Match) -> bool:
     """Whether two scanners differ, and not the images: what the package was found in is there unchanged.
 
-    A database changes with its packages, so that this tells of packages without one: a jar, a binary, a METADATA file.
+    A jar, a binary, a METADATA file; or the database itself, whose every byte is the same: an entry that one of two
+    scanners does not find there is not gone (Syft 0.76 does not look into /usr/lib/sysimage/rpm).
     """
     if before.files is None or after.files is None or before.origin.get("tool") == after.origin.get("tool"):
         return False
@@ -178,11 +179,13 @@ def _is_the_tools(before: Side, after: Side, match: Match) -> bool:
         if package is None:
             continue
         evidence = [path for path in package.evidence if path in before.files or path in after.files]
-        if not evidence or package.key.type in DISTRIBUTIONS:
+        if not evidence:
             return False
         for path in evidence:
             one, other = before.files.get(path), after.files.get(path)
             if one is None or other is None or not same_content(one, other):
+                return False
+            if package.key.type in DISTRIBUTIONS and not _is_stated(one, other):
                 return False
     return True
 
@@ -199,5 +202,11 @@ def _unlike_note(before: Side, after: Side, unlike: list[str]) -> tuple[str, ...
         return ()
     names = ", ".join(printable(name) for name in sorted(set(unlike))[:_MOST_NAMES])
     more = len(set(unlike)) - _MOST_NAMES
-    tools = " and ".join(printable(side.origin.get("tool", "")) or "an unnamed tool" for side in (before, after))
+    tools = " and ".join(_looker(side) for side in (before, after))
     return (f"{tools} see the same unchanged files differently: {names}{f' and {more} more' if more > 0 else ''}",)
+
+
+def _looker(side: Side) -> str:
+    if side.kind is not SideKind.SBOM:
+        return f"the {side.kind}"
+    return printable(side.origin.get("tool", "")) or "an unnamed tool"

@@ -54,7 +54,8 @@ def test_the_table_answers_the_question(run, pair):
         "files: 0 added, 1 removed, 1 changed",
         "  /usr/bin/tool: content, mode 0755 -> 4755, setuid",
         "attack surface added: 1",
-        "  setuid: /usr/bin/tool",
+        "  setuid: /usr/bin/tool (user 0)",
+        "  /bin/bash: removed, mode 0755, owner 0:0",
     ):
         assert line in done.out.splitlines(), done.out
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pruner.errors import InputError
-from pruner.gate.compare.surface import surface_of
+from pruner.gate.capabilities import capability_text
+from pruner.gate.compare.surface import items_beyond, surface_of
 from pruner.gate.types import Binary, SideFile, SideKind
 from pruner.model import FileType
 from pruner.rules import check_pack, load_rules
@@ -22,6 +23,46 @@ def paths(surface, category):
 def of(files, binaries=None, **fields):
     found = {file.path: ELF for file in files} if binaries is None else binaries
     return surface_of(made_side([], files, binaries=found, **fields))
+
+
+NET_RAW = bytes.fromhex("0100000200200000000000000000000000000000")
+"""As `setcap cap_net_raw+ep` writes it."""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (NET_RAW, "cap_net_raw=ep"),
+        (b"", "none"),
+        (
+            bytes.fromhex("0000000203040000010000000000000000000000"),
+            "cap_dac_override,cap_net_bind_service=p cap_chown=pi",
+        ),
+        (bytes.fromhex("000000010020000000000000"), "cap_net_raw=p"),
+        (bytes.fromhex("01000003000000000000000001000000000000000a000000"), "cap_mac_override=ep"),
+        (bytes.fromhex("0100"), "0100"),
+        (bytes.fromhex("0100000900000000"), "0100000900000000"),
+    ],
+)
+def test_capabilities_are_shown_as_getcap_does(value, text):
+    """By name and set; what is in no known form as it is."""
+    assert capability_text(value) == text
+
+
+def test_a_library_that_only_a_removed_program_loaded_is_not_new():
+    """It is idle now, and counted so; it did not come. One that an entry point comes to load does."""
+    files = [regular(path, 0o755) for path in ("/usr/bin/app", "/usr/bin/other", "/usr/lib/libx.so.1")]
+    needing, bare = Binary(starts=True, libraries=("libx.so.1",)), Binary(starts=True, libraries=())
+    library = Binary(starts=False, libraries=())
+    with_other = made_side(
+        [], files, binaries={"/usr/bin/app": bare, "/usr/bin/other": needing, "/usr/lib/libx.so.1": library}
+    )
+    without = made_side([], [files[0], files[2]], binaries={"/usr/bin/app": bare, "/usr/lib/libx.so.1": library})
+    loading = made_side([], [files[0], files[2]], binaries={"/usr/bin/app": needing, "/usr/lib/libx.so.1": library})
+    one, two, three = (surface_of(side, entries=("/usr/bin/app",)) for side in (with_other, without, loading))
+    assert paths(two, "idle-library") == ["/usr/lib/libx.so.1"]
+    assert items_beyond(two, one, with_other) == []
+    assert [item.category for item in items_beyond(three, two, without)] == ["library"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +179,7 @@ def test_modes_and_capabilities():
         [
             regular("/bin/su", 0o4755),
             regular("/bin/wall", 0o2755),
-            regular("/bin/ping", 0o755, capabilities=bytes.fromhex("0100")),
+            regular("/bin/ping", 0o755, capabilities=NET_RAW),
             regular("/etc/open", 0o666),
             folder("/tmp", 0o1777),
             folder("/var/open", 0o777),
@@ -149,7 +190,7 @@ def test_modes_and_capabilities():
     assert paths(found, "setuid") == ["/bin/su"]
     assert paths(found, "setgid") == ["/bin/wall"]
     assert [(item.path, item.detail) for item in found.items if item.category == "capability"] == [
-        ("/bin/ping", "0100")
+        ("/bin/ping", "cap_net_raw=ep")
     ]
     assert paths(found, "world-writable") == ["/etc/open", "/var/open"]
 

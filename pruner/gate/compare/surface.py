@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.libraries import library_items
 from pruner.gate.compare.programs import is_program, told
 from pruner.gate.sides.entries import small_tree
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 _BY_MODE = ("executable", "setgid", "setuid", "world-writable")
 _TELLING = 0o6113
 """Bits without any of which a file or a directory is nothing here."""
-_BY_NEEDS = ("idle-library", "library", "other-library")
+_OFF_PATH = ("idle-library", "other-library")
+_BY_NEEDS = (*_OFF_PATH, "library")
 
 
 def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = None) -> Surface:
@@ -47,7 +49,7 @@ def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = 
     tree = small_tree(side.files)
     items = list(_items(side, tree, catalogue, tells))
     items += [
-        SurfaceItem(category="capability", path=path, owner=file.owner, detail=file.capabilities.hex())
+        SurfaceItem(category="capability", path=path, owner=file.owner, detail=capability_text(file.capabilities))
         for path, file in side.files.items()
         if file.capabilities
     ]
@@ -59,7 +61,24 @@ def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = 
     )
 
 
-def would_list(side: Side, surface: Surface, item: SurfaceItem) -> bool:
+def items_beyond(surface: Surface, other: Surface, side: Side) -> list[SurfaceItem]:
+    """Items of `surface` that `other`, which is of `side`, has not and would have.
+
+    A library that nothing but a removed program loaded is idle now, and nothing that came: such items count where the
+    file was no library at all, or is new in the direct execution path.
+    """
+    known = {(item.category, item.path) for item in other.items}
+    libraries = {item.path for item in other.items if item.category in _BY_NEEDS}
+    return [
+        item
+        for item in surface.items
+        if (item.category, item.path) not in known
+        and not (item.category in _OFF_PATH and item.path in libraries)
+        and _would_list(side, other, item)
+    ]
+
+
+def _would_list(side: Side, surface: Surface, item: SurfaceItem) -> bool:
     """Whether `surface`, of `side`, would have `item` if it were there: known categories, else what packages own."""
     if item.category not in surface.unknown:
         return True

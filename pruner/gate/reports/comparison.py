@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pruner.gate.compare.surface import would_list
+from pruner.gate.compare.surface import items_beyond
 from pruner.gate.totals import totals_of_side
 
 if TYPE_CHECKING:
@@ -33,8 +33,14 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         "surface": {
             "before": _surface(comparison.surface_before),
             "after": _surface(comparison.surface_after),
-            "added": _items(comparison.surface_after, comparison.surface_before, comparison.before),
-            "removed": _items(comparison.surface_before, comparison.surface_after, comparison.after),
+            "added": [
+                _item(item)
+                for item in items_beyond(comparison.surface_after, comparison.surface_before, comparison.before)
+            ],
+            "removed": [
+                _item(item)
+                for item in items_beyond(comparison.surface_before, comparison.surface_after, comparison.after)
+            ],
         },
         "notes": list(comparison.notes),
     }
@@ -132,14 +138,6 @@ def _surface(surface: Surface) -> dict[str, Any]:
     """Numbers of known categories alone: of the others some items may be listed, and more be there."""
     counts = {name: number for name, number in surface.counts().items() if name not in surface.unknown}
     return {"counts": counts, "unknown": list(surface.unknown)}
-
-
-def _items(one: Surface, other: Surface, side: Side) -> list[dict[str, Any]]:
-    """Items of `one` that `other`, which is of `side`, has not and could have had."""
-    known = {(item.category, item.path) for item in other.items}
-    return [
-        _item(item) for item in one.items if (item.category, item.path) not in known and would_list(side, other, item)
-    ]
 
 
 def _item(item: SurfaceItem) -> dict[str, Any]:

@@ -6,19 +6,23 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.conformity import UNPLANNED
-from pruner.gate.compare.surface import would_list
+from pruner.gate.compare.surface import items_beyond
 from pruner.gate.keys import DISTRIBUTIONS
 from pruner.gate.totals import links_differ, totals_of_side
 from pruner.gate.types import Change
+from pruner.model import FileType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pruner.gate.types import Comparison, FileChange, PackageChange, VulnerabilityChange
+    from pruner.gate.types import Comparison, FileChange, PackageChange, SurfaceItem, VulnerabilityChange
 
 _MOST = 20
 """Names that one group shows; JSON has all."""
+_FEW = 10
+"""Files that came or went and are worth a line each; of more the number says enough."""
 _GROUPS = (
     (Change.ADDED, "added"),
     (Change.UPGRADED, "upgraded"),
@@ -53,7 +57,9 @@ def _row(name: str, one: int | None, other: int | None, *, scale: float = 0) -> 
     def shown(number: int | None, sign: str = "") -> str:
         if number is None:
             return "unknown"
-        return f"{number / scale:{sign}.1f}" if scale else f"{number:{sign}d}"
+        return f"{number / scale:{sign}.{digits}f}" if scale else f"{number:{sign}d}"
+
+    digits = 1 if max(one or 0, other or 0) >= scale else 3
 
     change = "" if one is None or other is None else shown(other - one, "+") if other != one else "="
     return (name, shown(one), shown(other), change)
@@ -69,6 +75,8 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
         yield ""
         if not comparison.conformity:
             yield "the image is what the plan says"
+        else:
+            yield f"departures from the plan: {len(comparison.conformity)}"
         for change in comparison.conformity[:_MOST]:
             said = _DEPARTURES.get(change.change) or f"differs: {_what(change)}"
             said = _UNHEARD if UNPLANNED in change.what else said
@@ -112,12 +120,27 @@ def _package_text(change: PackageChange) -> str:
 def _file_lines(changes: Sequence[FileChange] | None) -> Iterator[str]:
     if not changes:
         return
-    counts = {kind: sum(change.change is kind for change in changes) for kind in (Change.ADDED, Change.REMOVED)}
-    changed = [change for change in changes if change.change is Change.CHANGED]
+    kinds = (Change.ADDED, Change.REMOVED, Change.CHANGED)
+    groups = {kind: [change for change in changes if change.change is kind] for kind in kinds}
     yield ""
-    yield f"files: {counts[Change.ADDED]} added, {counts[Change.REMOVED]} removed, {len(changed)} changed"
+    yield "files: " + ", ".join(f"{len(group)} {kind}" for kind, group in groups.items())
+    for kind in (Change.ADDED, Change.REMOVED):
+        if len(groups[kind]) <= _FEW:
+            yield from (f"  {printable(change.path)}: {_whole(change)}" for change in groups[kind])
+    changed = groups[Change.CHANGED]
     yield from (f"  {printable(change.path)}: {_what(change)}" for change in changed[:_MOST])
     yield from _more(changed)
+
+
+def _whole(change: FileChange) -> str:
+    """`added, mode 0755, owner 0:0`: of what is there on one side alone, as far as that side states it."""
+    file = change.after or change.before
+    said = [str(change.change)]
+    if file is not None and file.mode is not None and file.type is not FileType.SYMLINK:
+        said.append(f"mode {file.mode:04o}")
+    if file is not None and file.uid is not None:
+        said.append(f"owner {file.uid}:{file.gid}")
+    return ", ".join(said)
 
 
 def _what(change: FileChange) -> str:
@@ -134,26 +157,25 @@ def _what(change: FileChange) -> str:
             said.append(f"{one.type} -> {other.type}")
         elif word == "target":
             said.append(f"link to {printable(one.target or '')} -> {printable(other.target or '')}")
+        elif word == "capabilities" and one.capabilities is not None and other.capabilities is not None:
+            said.append(f"capabilities {capability_text(one.capabilities)} -> {capability_text(other.capabilities)}")
         else:
             said.append(word)
     return ", ".join(said)
 
 
 def _surface_lines(comparison: Comparison) -> Iterator[str]:
-    older, newer = comparison.surface_before, comparison.surface_after
-    known = {(item.category, item.path) for item in older.items}
-    added = [
-        item
-        for item in newer.items
-        if item.category != "executable"
-        and (item.category, item.path) not in known
-        and would_list(comparison.before, older, item)
-    ]
+    new = items_beyond(comparison.surface_after, comparison.surface_before, comparison.before)
+    added = [item for item in new if item.category != "executable"]
     if added:
         yield ""
         yield f"attack surface added: {len(added)}"
-        yield from (f"  {item.category}: {printable(item.path)}" for item in added[:_MOST])
+        yield from (f"  {printable(_surface_text(item))}" for item in added[:_MOST])
         yield from _more(added)
+
+
+def _surface_text(item: SurfaceItem) -> str:
+    return f"{item.category}: {item.path}{f' ({item.detail})' if item.detail else ''}"
 
 
 def _vulnerability_lines(changes: Sequence[VulnerabilityChange]) -> Iterator[str]:

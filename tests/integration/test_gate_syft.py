@@ -35,14 +35,15 @@ def release_path(release: str) -> str:
     return str(path)
 
 
-def scan(release: str, root: Path, output: Path, *, form: str = "json") -> str:
-    """The document that `release` writes about `root`, all files selected."""
+def scan(release: str, root: Path, output: Path, *, form: str = "json", image: bool = False) -> str:
+    """The document that `release` writes about `root`, all files selected; `image`: as of an image, not of sources."""
     settings = {
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
         "SYFT_FILE_METADATA_SELECTION": "all",
         "SYFT_FILE_METADATA_CATALOGER_ENABLED": "true",
     }
-    command = [release_path(release), "-q", f"dir:{root}", "-o", f"{form}={output}"]
+    catalogers = ["--override-default-catalogers", "image"] if image and release != "0.76.0" else []
+    command = [release_path(release), "-q", f"dir:{root}", *catalogers, "-o", f"{form}={output}"]
     subprocess.run(command, check=True, env={**os.environ, **settings})
     return str(output)
 

@@ -89,14 +89,6 @@ def test_content_owner_and_target_depart():
     }
 
 
-def test_owners_of_a_root_that_its_user_unpacked():
-    """Everything is the user's, whatever the image says: no owner departs."""
-    plan = plan_of(file_plan("/bin/app", mode=0o755, bytes=1))
-    assert departures(made_side([], [regular("/bin/app", 0o755, uid=1000, gid=1000)]), plan) == {}
-    scanned = made_side([], [regular("/bin/app", 0o755, uid=1000, gid=1000)], kind=SideKind.SBOM)
-    assert departures(scanned, plan) == {"/bin/app": ("changed", ("owner",))}
-
-
 def test_code_that_the_plan_has_never_heard_of():
     """Programs, setuid files and libraries that somebody put in; not data, nor what a runtime lays over."""
     side = made_side(

@@ -18,7 +18,7 @@ from pruner.model import FileType
 from tests.elfs import make_elf
 from tests.smallroots import make_root
 from tests.support import skip
-from tests.unit.sboms import debian_tree, directory_source, document, link
+from tests.unit.sboms import debian_tree, directory_source, document, link, write_tree
 from tests.unit.sides import debian, file_of, other, program, side, written
 
 DATABASE = ("--define", "_dbpath /var/lib/rpm", "--define", "_db_backend sqlite")
@@ -70,6 +70,24 @@ def test_an_sbom_states_packages_files_and_entries(tmp_path):
     assert found.files["/etc/x"].capabilities is None
     assert found.binaries is not None
     assert found.binaries["/usr/bin/tool"].libraries == ("libc.so.6",)
+
+
+def test_owners_of_a_root_that_its_user_unpacked_are_not_told(tmp_path):
+    """Everything is the user's, whatever the image says: unknown, and no change; with one file of root's it counts."""
+    root = tmp_path / "root"
+    write_tree(root, {"usr/bin/app": "#!/bin/sh\n", "bin": "-> usr/bin"})
+    if os.geteuid() == 0:
+        for place in (root, *root.rglob("*")):
+            os.chown(place, 1000, 1000, follow_symlinks=False)
+    found = read_side(str(root))
+    assert found.files is not None
+    assert {(file.uid, file.gid) for file in found.files.values()} == {(None, None)}
+    assert any("owners are not told" in lack for lack in found.lacks)
+    if os.geteuid() == 0:
+        os.chown(root / "usr", 0, 0)
+        told = read_side(str(root))
+        assert told.files is not None
+        assert told.files["/usr/bin/app"].uid == 1000
 
 
 def test_one_package_found_twice_is_one(tmp_path):

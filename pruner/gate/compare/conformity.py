@@ -10,7 +10,7 @@ import msgspec
 from pruner.bytewise import bytewise
 from pruner.gate.compare.files import Listing, differences
 from pruner.gate.keys import key_of_plan
-from pruner.gate.types import Change, FileChange, SideFile, SideKind
+from pruner.gate.types import Change, FileChange, SideFile
 from pruner.model import FileType
 from pruner.plan.types import Decision
 
@@ -37,21 +37,15 @@ def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
     """
     if after.files is None:
         return tuple(_package_changes(after, plan))
-    owners, listing = _tells_owners(after), Listing(after)
+    listing = Listing(after)
     keys = {package.id: key_of_plan(package, plan.distro) for package in plan.packages}
-    changes = (_change(after, listing, file, owners, keys) for file in plan.files)
+    changes = (_change(after, listing, file, keys) for file in plan.files)
     found = {change.path: change for change in changes if change is not None}
     planned = {file.path for file in plan.files}
     for path, there in after.files.items():
         if path not in planned and not _is_laid_over(path) and _is_code(after, there):
             found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=there, what=(UNPLANNED,))
     return tuple(found[path] for path in bytewise(found))
-
-
-def _tells_owners(after: Side) -> bool:
-    """Whether owners are the image's: a root that somebody unpacked without being root is all theirs."""
-    owners = {file.uid for file in (after.files or {}).values()}
-    return after.kind is not SideKind.ROOT or 0 in owners
 
 
 def _is_code(after: Side, there: SideFile) -> bool:
@@ -62,9 +56,7 @@ def _is_code(after: Side, there: SideFile) -> bool:
     return bool((there.mode or 0) & 0o6111) or (binary is not None and binary.elf)
 
 
-def _change(
-    after: Side, listing: Listing, file: FilePlan, owners: bool, keys: Mapping[PackageId, PackageKey]
-) -> FileChange | None:
+def _change(after: Side, listing: Listing, file: FilePlan, keys: Mapping[PackageId, PackageKey]) -> FileChange | None:
     files = after.files or {}
     there = files.get(file.path)
     if _is_laid_over(file.path):
@@ -75,14 +67,14 @@ def _change(
         return FileChange(path=file.path, change=Change.ADDED, before=None, after=there)
     planned = _planned(file, keys)
     if there is not None:
-        return _kept_change(planned, there, owners)
+        return _kept_change(planned, there)
     if not _is_listed(listing, file, planned):
         return None
     return FileChange(path=file.path, change=Change.REMOVED, before=planned, after=None)
 
 
-def _kept_change(planned: SideFile, there: SideFile, owners: bool) -> FileChange | None:
-    what = tuple(word for word in differences(planned, there) if owners or word != "owner")
+def _kept_change(planned: SideFile, there: SideFile) -> FileChange | None:
+    what = tuple(differences(planned, there))
     if not what:
         return None
     return FileChange(path=planned.path, change=Change.CHANGED, before=planned, after=there, what=what)

@@ -8,6 +8,8 @@ import struct
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pruner.analyze.elfimage import ET_DYN, ET_EXEC, MAGIC, ElfError, read_elf
 from pruner.errors import InputError, printable
 from pruner.gate.keys import DISTRIBUTIONS, key_of_package
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _CAPABILITY = "security.capability"
 _SHEBANG = re.compile(rb"#![ \t]*([^\s\0]{1,4096})")
 _NO_DATABASE = "the root holds no package database (dpkg, apk, rpm)"
+_NO_OWNERS = "all files are of one user other than root, who may have unpacked them: owners are not told"
 
 
 def side_of_root(location: str) -> Side:
@@ -59,6 +62,9 @@ def _side(root: Root, name: str) -> Side:
     owners = owners_of(packages, tree)
     keys = {package.id: key_of_package(package, distro) for package in packages}
     files, binaries = _files(root, owners, keys)
+    owned = not _is_all_somebodys(root)
+    if not owned:
+        files = {path: msgspec.structs.replace(file, uid=None, gid=None) for path, file in files.items()}
     return Side(
         kind=SideKind.ROOT,
         name=name or "root",
@@ -67,10 +73,16 @@ def _side(root: Root, name: str) -> Side:
         entries=entries_of_image(root.image, files),
         distro=f"{distro.id} {distro.version_id}".strip(),
         origin={"name": name, "format": "root"},
-        lacks=(*root.lacks, *_lacks(packages, tree)),
+        lacks=(*root.lacks, *_lacks(packages, tree), *(() if owned else (_NO_OWNERS,))),
         package_types=DISTRIBUTIONS,
         binaries=binaries,
     )
+
+
+def _is_all_somebodys(root: Root) -> bool:
+    """Whether somebody who is not root unpacked the image, so that owners are not the image's."""
+    owners = {file.uid for file in root.files.values()}
+    return root.image is None and len(owners) == 1 and owners != {0}
 
 
 def _lacks(packages: Iterable[object], tree: Tree) -> Iterable[str]:

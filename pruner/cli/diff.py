@@ -64,6 +64,7 @@ def _print(comparison: Comparison) -> None:
     for line in change_lines(comparison):
         typer.echo(line)
     if not any((comparison.packages, comparison.files, comparison.conformity, comparison.vulnerabilities)):
-        typer.echo("\nno difference" if comparison.files is not None else "\nno difference in what both sides list")
+        whole = comparison.files is not None and comparison.before.complete and comparison.after.complete
+        typer.echo("\nno difference" if whole else "\nno difference in what both sides list")
     for note in comparison.notes:
         typer.echo(f"note: {printable(note)}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruner.gate.types import SideKind
 from pruner.model import FileType
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ _FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
 class SideTotals:
     """None is for what the side does not tell."""
 
-    packages: int
+    packages: int | None
     """Each version of a package counts."""
     files: int | None
     """Regular files and links: scans of directories list no devices, pipes and sockets."""
     bytes: int | None
-    """Regular files, hard links counted once where the side tells them."""
+    """Regular files, hard links counted once where the side tells them; None where the size of any is missing."""
 
 
 def links_differ(before: Side, after: Side) -> bool:
@@ -37,16 +38,36 @@ def _has_links(side: Side) -> bool:
     return any(file.hardlink is not None for file in (side.files or {}).values())
 
 
-def totals_of_side(side: Side, *, every_name: bool = False) -> SideTotals:
-    """How many packages, files and bytes `side` has; with `every_name` hard links weigh by each of their names."""
-    packages = sum(len(versions) for versions in side.packages.values())
-    if side.files is None:
-        return SideTotals(packages=packages, files=None, bytes=None)
+def types_of_both(before: Side, after: Side) -> frozenset[str] | None:
+    """Types of packages that both sides tell; None for all."""
+    if before.package_types is None or after.package_types is None:
+        return after.package_types if before.package_types is None else before.package_types
+    return before.package_types & after.package_types
+
+
+def totals_of_both(before: Side, after: Side) -> tuple[SideTotals, SideTotals]:
+    """Totals that can be compared: of packages that both can tell, and of files weighed alike."""
+    types, every_name = types_of_both(before, after), links_differ(before, after)
+    one, other = (totals_of_side(side, types=types, every_name=every_name) for side in (before, after))
+    return one, other
+
+
+def totals_of_side(side: Side, *, types: frozenset[str] | None = None, every_name: bool = False) -> SideTotals:
+    """How many packages, files and bytes `side` has.
+
+    Of packages, those of `types` alone where it is given; with `every_name` hard links weigh by each of their names.
+    """
+    packages = sum(len(found) for key, found in side.packages.items() if types is None or key.type in types)
+    # A root without packages is one without a database that is read.
+    counted = packages if side.packages or side.kind is not SideKind.ROOT else None
+    if side.files is None or not side.complete:
+        return SideTotals(packages=counted, files=None, bytes=None)
     names = size = 0
-    sized = False
+    sized = True
     for file in side.files.values():
         names += file.type in _FILES
-        if file.bytes is not None and (every_name or file.hardlink is None):
+        if file.bytes is None:
+            sized = sized and file.type is not FileType.REGULAR
+        elif every_name or file.hardlink is None:
             size += file.bytes
-            sized = True
-    return SideTotals(packages=packages, files=names, bytes=size if sized else None)
+    return SideTotals(packages=counted, files=names, bytes=size if sized else None)

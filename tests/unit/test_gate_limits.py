@@ -126,3 +126,19 @@ def test_a_default_scan_passes_no_limit_on_what_it_does_not_list() -> None:
     assert "\n# Not recorded by what this was made from" in text
     assert "\n#  setuid: 0\n" in text
     assert "\n  - transfer" not in text
+
+
+def rows(before: Side, after: Side) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(words) for name, *words in table_rows(compare(before, after))}
+
+
+def test_the_table_compares_what_both_sides_tell() -> None:
+    """Packages that a root can't know are no increase; without a database, or a whole listing, nothing is counted."""
+    module = PackageKey("pypi", "", "six", "")
+    same = rows(root(TOOL), sbom(TOOL, module))
+    assert same["packages"] == ("1", "1", "=")
+    assert rows(sbom(TOOL, module), sbom(TOOL, module))["packages"] == ("2", "2", "=")
+    assert rows(root(), sbom(TOOL))["packages"] == ("unknown", "1", "")
+    partial = made_side([package()], [regular("/x")], kind=SideKind.SBOM, complete=False)
+    whole = made_side([package()], [regular("/x")], kind=SideKind.SBOM)
+    assert rows(whole, partial)["files"] == ("1", "unknown", "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
-from pruner.gate.totals import links_differ, totals_of_side
-from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, SideKind, Surface
-from pruner.model import FileType
+from pruner.gate.totals import links_differ, totals_of_side, types_of_both
+from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,24 +34,12 @@ def counted(
     Of packages, those of `types` alone where it is given; with `every_name` each name of a file weighs, whatever other
     name it has.
     """
-    if name == "packages":
-        if not side.packages and side.kind is SideKind.ROOT:
-            return None  # a root without a database that is read, not one without packages
-        return sum(len(found) for key, found in side.packages.items() if types is None or key.type in types)
-    if name in {"files", "megabytes"}:
-        if not side.complete:
-            return None
-        totals = totals_of_side(side, every_name=every_name)
-        if name == "files":
-            return totals.files
-        return None if totals.bytes is None or not _all_sized(side) else totals.bytes / 1e6
+    if name in {"packages", "files", "megabytes"}:
+        totals = totals_of_side(side, types=types, every_name=every_name)
+        megabytes = None if totals.bytes is None else totals.bytes / 1e6
+        return {"packages": totals.packages, "files": totals.files, "megabytes": megabytes}[name]
     category = _category(name)
     return None if category in surface.unknown else surface.counts().get(category, 0)
-
-
-def _all_sized(side: Side) -> bool:
-    """Whether no size is missing: a scan lists some executables without one, and a sum of the rest would be too low."""
-    return all(file.bytes is not None or file.type is not FileType.REGULAR for file in (side.files or {}).values())
 
 
 def limit_results(comparison: Comparison, policy: Policy) -> tuple[LimitResult, ...]:
@@ -77,13 +64,6 @@ def _result(limit: Limit, comparison: Comparison) -> LimitResult:
         # A limit that can't be measured is not kept: nobody looked.
         kept=allowed is not None and after is not None and after <= allowed + 1e-9,
     )
-
-
-def types_of_both(before: Side, after: Side) -> frozenset[str] | None:
-    """Types of packages that both sides tell; None for all."""
-    if before.package_types is None or after.package_types is None:
-        return after.package_types if before.package_types is None else before.package_types
-    return before.package_types & after.package_types
 
 
 def limit_findings(results: Sequence[LimitResult], comparison: Comparison, policy: Policy) -> list[Finding]:

@@ -10,7 +10,7 @@ from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.conformity import UNPLANNED
 from pruner.gate.compare.surface import items_beyond
 from pruner.gate.keys import DISTRIBUTIONS
-from pruner.gate.totals import links_differ, totals_of_side
+from pruner.gate.totals import totals_of_both
 from pruner.gate.types import Change
 from pruner.model import FileType
 
@@ -37,8 +37,7 @@ _STATES = (("invisible", "NO LONGER VISIBLE"), ("unknown", "gone, files unknown"
 
 def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """The table: what, before, after, change; `unknown` for what a side can't tell."""
-    every_name = links_differ(comparison.before, comparison.after)
-    before, after = (totals_of_side(side, every_name=every_name) for side in (comparison.before, comparison.after))
+    before, after = totals_of_both(comparison.before, comparison.after)
     rows: list[tuple[str, ...]] = [("", "before", "after", "change")]
     rows.append(_row("packages", before.packages, after.packages))
     rows.append(_row("files", before.files, after.files))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.gate.policy import COUNTS
 from pruner.gate.policy.limits import counted, number
-from pruner.gate.totals import links_differ
+from pruner.gate.totals import links_differ, types_of_both
 from pruner.gate.types import Level
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Place(NamedTuple):
 def counts(comparison: Comparison, verdict: Verdict) -> tuple[Count, ...]:
     """The counts that every policy may limit, and those that this one limits besides: as the limits counted them."""
     limits = {result.name: result for result in verdict.limits}
+    types = types_of_both(comparison.before, comparison.after)
     every_name = links_differ(comparison.before, comparison.after)
     rows = []
     for name in dict.fromkeys((*COUNTS, *limits)):
@@ -55,8 +56,8 @@ def counts(comparison: Comparison, verdict: Verdict) -> tuple[Count, ...]:
         if limit is not None:
             rows.append(Count(name, limit.before, limit.after, limit.stated, limit.kept))
             continue
-        before = counted(name, comparison.before, comparison.surface_before, every_name=every_name)
-        after = counted(name, comparison.after, comparison.surface_after, every_name=every_name)
+        before = counted(name, comparison.before, comparison.surface_before, types=types, every_name=every_name)
+        after = counted(name, comparison.after, comparison.surface_after, types=types, every_name=every_name)
         rows.append(Count(name, before, after, "", kept=True))
     return tuple(rows)
 

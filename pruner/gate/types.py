@@ -111,6 +111,8 @@ class Side:
     lacks: tuple[str, ...] = ()
     complete: bool = True
     """Whether `files` holds every name; else only regular files that packages own, and some executables."""
+    lists_owned: bool = True
+    """Whether `files` holds every regular file that packages own; else some files, and no absence says anything."""
     package_types: frozenset[str] | None = None
     """Types of packages that the side can tell; None where it tells all (an SBOM, a plan)."""
     binaries: Mapping[str, Binary] | None = None

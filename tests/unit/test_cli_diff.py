@@ -106,6 +106,8 @@ def test_no_difference_is_said_of_what_was_compared(run, tmp_path, small):
     plan = tmp_path / "plan"
     assert run("plan", small.sbom, "--root", small.directory, "--entry", "/usr/bin/tool", "-o", plan).code == 0
     assert "no difference" not in run("diff", small.directory, small.directory, "--plan", plan).out
+    said = run("diff", small.directory, sbom, "--plan", plan).out
+    assert "the image is what the plan says" not in said
 
 
 def test_lines_of_hidden_upgrades_and_edited_versions(run, tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pruner.gate.compare import compare
+from pruner.gate.sides import read_side
 from pruner.gate.types import Change, PackageKey, SideKind
 from pruner.gate.versions import order_of
 from pruner.model import FileType
@@ -24,6 +25,7 @@ from tests.unit.sides import (
     program,
     regular,
     side,
+    written,
 )
 
 LIB = PackageKey("deb", "debian", "lib", "amd64")
@@ -451,6 +453,20 @@ def test_empty_files_of_a_partial_listing_are_not_gone():
     for before, after in ((whole, partial), (partial, whole)):
         found = compare(before, after)
         assert (found.packages, found.files) == ((), ())
+
+
+def test_a_document_with_some_files_says_nothing_of_others(tmp_path):
+    """CycloneDX has file components of whatever its maker chose: no file is gone because it is not among them."""
+    listed = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+        {"type": "library", "name": "tool", "version": "1", "purl": "pkg:deb/debian/tool@1?arch=amd64"},
+        {"type": "file", "name": "/etc/x", "hashes": [{"alg": "SHA-256", "content": "00" * 32}]},
+    ]}  # fmt: skip
+    whole = side(tmp_path, [debian("tool", "1", ["/usr/bin/tool"])], [program("/usr/bin/tool"), file_of("/etc/x")])
+    some = read_side(written(tmp_path, listed, "cdx.json"))
+    for before, after in ((whole, some), (some, whole)):
+        found = compare(before, after)
+        assert found.packages == ()
+        assert file_changes(found) == {"/etc/x": ("changed", ("content",))}
 
 
 def test_an_entry_without_any_of_its_files_is_resliced(tmp_path):

@@ -128,6 +128,26 @@ def test_a_side_that_lists_owned_files_only():
     assert departures(side, plan) == {"/a": ("removed", ())}
 
 
+def test_a_side_that_lists_some_files_is_held_against_packages_and_those():
+    """A CycloneDX document with a few file components: no file is missing, and what is listed counts."""
+    tool, gone = package_plan("tool", PURL.format("tool")), package_plan("gone", PURL.format("gone"))
+    shell = package_plan("sh", PURL.format("sh"), Decision.DROP)
+    plan = plan_of(
+        file_plan("/a", package=tool.id, bytes=1),
+        file_plan("/sh", decision=Decision.DROP),
+        packages=[tool, gone, shell],
+    )
+    keys = [PackageKey("deb", "debian", name, "amd64") for name in ("tool", "sh")]
+    side = made_side(
+        [package(key) for key in keys], [regular("/sh")], kind=SideKind.SBOM, complete=False, lists_owned=False
+    )
+    assert departures(side, plan) == {
+        PURL.format("sh"): ("added", ()),
+        PURL.format("gone"): ("removed", ()),
+        "/sh": ("added", ()),
+    }
+
+
 def test_a_partial_side_may_leave_out_empty_files():
     """Syft writes an empty file of a package into SPDX as it does a directory: not to see it says nothing."""
     tool = package_plan("tool", PURL.format("tool"))

@@ -231,6 +231,19 @@ def test_libraries_on_the_way_of_the_entry_points():
     assert paths(without, "idle-library") == ["/opt/app/libb.so.2", "/usr/lib/plugin.so"]
 
 
+def test_libraries_are_unknown_where_links_may_be_missing():
+    """A listing of owned files lacks the links by which a loader finds libraries: none is called idle."""
+    files = [regular("/usr/bin/app", 0o755), regular("/usr/lib/libx.so.1.2", 0o644)]
+    binaries = {
+        "/usr/bin/app": Binary(starts=True, libraries=("libx.so.1",)),
+        "/usr/lib/libx.so.1.2": Binary(starts=False, libraries=()),
+    }
+    partial = made_side([], files, binaries=binaries, kind=SideKind.SBOM, complete=False)
+    found = surface_of(partial, entries=("/usr/bin/app",))
+    assert {"library", "other-library", "idle-library"} <= set(found.unknown)
+    assert paths(found, "idle-library") == []
+
+
 def test_what_a_side_can_not_tell():
     """No files, no modes, no capabilities: unknown, and no zero."""
     nothing = surface_of(made_side([], None))

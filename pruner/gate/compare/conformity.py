@@ -33,10 +33,12 @@ def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
 
     `added` is there though the plan dropped it, or is code that the plan has never heard of (`unplanned`); `removed`
     is missing though the plan keeps or makes it; `changed` differs in type, content, mode, owner or link target, as
-    far as both state them. A side without files is held against the packages alone; then the paths are purls.
+    far as both state them. A side without files, or with some of them, is held against the packages; then paths are
+    purls.
     """
+    packages = tuple(_package_changes(after, plan)) if after.files is None or not after.lists_owned else ()
     if after.files is None:
-        return tuple(_package_changes(after, plan))
+        return packages
     listing = Listing(after)
     keys = {package.id: key_of_plan(package, plan.distro) for package in plan.packages}
     changes = (_change(after, listing, file, keys) for file in plan.files)
@@ -45,7 +47,7 @@ def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
     for path, there in after.files.items():
         if path not in planned and not _is_laid_over(path) and _is_code(after, there):
             found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=there, what=(UNPLANNED,))
-    return tuple(found[path] for path in bytewise(found))
+    return (*packages, *(found[path] for path in bytewise(found)))
 
 
 def _is_code(after: Side, there: SideFile) -> bool:

@@ -40,7 +40,10 @@ class Listing:
         """
         if file.type in _SPECIAL and not self._special:
             return False
-        return self._everything or (file.type is FileType.REGULAR and file.owner is not None and file.bytes != 0)
+        if self._everything:
+            return True
+        owned = file.type is FileType.REGULAR and file.owner is not None and file.bytes != 0
+        return self._side.lists_owned and owned
 
 
 def file_changes(before: Side, after: Side) -> tuple[FileChange, ...] | None:

@@ -27,9 +27,9 @@ _ON_PATH, _ELSEWHERE, _IDLE = "library", "other-library", "idle-library"
 
 
 def library_items(side: Side, tree: Tree, entries: Sequence[str]) -> tuple[list[SurfaceItem], tuple[str, ...]]:
-    """Items of `side`'s libraries, and the categories that can't be told."""
+    """Items of `side`'s libraries, and the categories that can't be told: all where links may be missing."""
     binaries = side.binaries
-    if binaries is None or not any(binary.libraries is not None for binary in binaries.values()):
+    if binaries is None or not side.complete or not any(one.libraries is not None for one in binaries.values()):
         return [], (_IDLE, _ON_PATH, _ELSEWHERE)
     files = side.files or {}
     needs = Needs(binaries, tree)

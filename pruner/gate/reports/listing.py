@@ -17,7 +17,7 @@ from pruner.model import FileType
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pruner.gate.types import Comparison, FileChange, PackageChange, SurfaceItem, VulnerabilityChange
+    from pruner.gate.types import Comparison, FileChange, PackageChange, Side, SurfaceItem, VulnerabilityChange
 
 _MOST = 20
 """Names that one group shows; JSON has all."""
@@ -73,7 +73,7 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
     if comparison.conformity is not None:
         yield ""
         if not comparison.conformity:
-            yield "the image is what the plan says"
+            yield _conforming(comparison.after)
         else:
             yield f"departures from the plan: {len(comparison.conformity)}"
         for change in comparison.conformity[:_MOST]:
@@ -81,6 +81,14 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
             said = _UNHEARD if UNPLANNED in change.what else said
             yield f"  {printable(change.path)} {said}"
         yield from _more(comparison.conformity)
+
+
+def _conforming(after: Side) -> str:
+    if after.files is None:
+        return "the packages are what the plan says; no files are listed"
+    if not after.complete:
+        return "what is listed is what the plan says; not every file is listed"
+    return "the image is what the plan says"
 
 
 def _package_lines(changes: Sequence[PackageChange]) -> Iterator[str]:

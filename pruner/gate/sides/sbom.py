@@ -70,6 +70,7 @@ def side_of_sbom(location: str) -> Side:
         },
         lacks=inventory.lacks,
         complete=inventory.selection is Selection.ALL,
+        lists_owned=inventory.selection is not Selection.NONE,
         binaries=binaries,
     )
 

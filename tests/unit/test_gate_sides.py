@@ -72,6 +72,41 @@ def test_an_sbom_states_packages_files_and_entries(tmp_path):
     assert found.binaries["/usr/bin/tool"].libraries == ("libc.so.6",)
 
 
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"Entrypoint": ["/bin/sh", "-c", "cd /srv && exec tool -x"]}, ["/bin/sh", "/usr/bin/tool"]),
+        ({"Entrypoint": ["tini", "-g", "--"], "Cmd": ["tool", "-g"]}, ["/usr/bin/tini", "/usr/bin/tool"]),
+        ({"Entrypoint": ["/entry.sh"], "Cmd": ["tool", "/etc/x"]}, ["/entry.sh", "/etc/x", "/usr/bin/tool"]),
+        ({"Entrypoint": ["tool"], "Cmd": ["-e", "tini"]}, ["/usr/bin/tool"]),
+        ({"Entrypoint": ["/usr/bin/bare"]}, ["/usr/bin/bare"]),
+        ({"Entrypoint": ["/usr/lib/plain.so"]}, []),
+        ({"Entrypoint": [""]}, []),
+    ],
+)
+def test_what_an_image_starts(tmp_path, config, expected):
+    """A shell's text, a wrapper and an entry script lead on to what they start; what can't be executed is no program.
+
+    An executable of which the scan states no mode is one.
+    """
+    from tests.unit.sboms import image_config
+
+    executable = {"format": "elf", "hasEntrypoint": True, "hasExports": False, "importedLibraries": []}
+    metadata = {"userInput": "image:1", "config": image_config({**config, "Env": ["PATH=/usr/bin"]})}
+    found = side(
+        tmp_path,
+        [debian("tool", "1.0-1", ["/usr/bin/tool"])],
+        [
+            *(program(path) for path in ("/bin/sh", "/usr/bin/tini", "/usr/bin/tool", "/entry.sh")),
+            {"id": "bare", "location": {"path": "/usr/bin/bare"}, "executable": executable},
+            file_of("/usr/lib/plain.so"),
+            file_of("/etc/x"),
+        ],
+        source={"id": "x", "name": "image:1", "type": "image", "metadata": metadata},
+    )
+    assert list(found.entries) == expected
+
+
 def test_owners_of_a_root_that_its_user_unpacked_are_not_told(tmp_path):
     """Everything is the user's, whatever the image says: unknown, and no change; with one file of root's it counts."""
     root = tmp_path / "root"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, cast
 
 from pruner.model import FileType, Node, node_kind
 from pruner.rootfs.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pruner.gate.types import SideFile
     from pruner.model import File, ImageConfig
@@ -19,38 +20,54 @@ _BASE = Node("entry:base")
 
 
 def small_tree(files: Mapping[str, SideFile]) -> Tree:
-    """Look-ups over the links and the executables of `files` alone: a tenth of the time of a tree of all names."""
+    """Where paths lead, of links and executables alone: a tenth of the time of a tree of all names."""
     chosen = {
         path: file
         for path, file in files.items()
         if file.type is FileType.SYMLINK
         or (file.type is FileType.REGULAR and (file.mode is None or file.mode & 0o111 or ".so" in path))
     }
-    return Tree(cast("Mapping[str, File]", chosen))  # of a file, a tree uses what both have
+    return Tree(cast("Mapping[str, File]", chosen))  # of a file, resolving uses what both have
 
 
-def entries_of_image(image: ImageConfig | None, files: Mapping[str, SideFile]) -> tuple[str, ...]:
-    """Real paths of the program of ENTRYPOINT and CMD, and of the files among their words; sorted."""
-    if image is None or not files:
+def entries_of_image(image: ImageConfig | None, files: Mapping[str, File]) -> tuple[str, ...]:
+    """Real paths of the programs that ENTRYPOINT and CMD start, and of the files among their words; sorted."""
+    words = () if image is None else (*image.entrypoint, *image.cmd)
+    if image is None or not words:
         return ()
-    words = [*image.entrypoint, *image.cmd]
-    if not words:
-        return ()
-    tree = small_tree(files)
+    tree = Tree({path: file for path, file in files.items() if _leads_to_program(file)})
     base = image.working_dir or "/"
-    found = set[str]()
-    program = tree.which(words[0], image.search_path)
-    for word in ([program] if program else []) + [word for word in words[1:] if word.startswith("/")]:
-        real = tree.resolve(word, base).path or word
-        if real in files and files[real].type is FileType.REGULAR:
-            found.add(real)
-    if words[0] in {"/bin/sh", "sh", "/bin/bash", "bash"} and "-c" in words:
-        text = words[words.index("-c") + 1 :][:1]
-        first = text[0].split()[:1] if text else []
-        named = tree.which(first[0], image.search_path) if first else None
-        target = tree.resolve(named).path if named else None
-        found |= {target} if target is not None else set()
-    return tuple(sorted(found))
+    named = (tree.resolve(path, base).path or path for path in _named(words, tree, image.search_path))
+    return tuple(sorted({real for real in named if real in files and files[real].type is FileType.REGULAR}))
+
+
+def _leads_to_program(file: File) -> bool:
+    return file.type is FileType.SYMLINK or bool(file.mode & 0o111 or file.executable)
+
+
+def _named(words: Sequence[str], tree: Tree, search_path: Sequence[str]) -> Iterator[str]:
+    """Paths of the program of a command, of the files among its words, and of the commands that it starts in turn.
+
+    A wrapper (`tini -- nginx`) starts the first program among its words; of anything else the word after its name
+    counts, which an entry script takes on (`docker-entrypoint.sh nginx`).
+    """
+    from pruner.analyze.commandlines import command_lines, shell_text
+    from pruner.analyze.shell import WRAPPERS
+
+    program = tree.which(words[0], search_path)
+    if program is not None:
+        yield program
+    rest = words[1:]
+    yield from (word for word in rest if word.startswith("/"))
+    script = shell_text(tuple(words))
+    if script is not None:
+        for line in command_lines(script):
+            yield from _named(line, tree, search_path)
+        return
+    candidates = rest if posixpath.basename(words[0]) in WRAPPERS else rest[:1]
+    at = next((at for at, word in enumerate(candidates) if word and tree.which(word, search_path) is not None), None)
+    if at is not None:
+        yield from _named(rest[at:], tree, search_path)
 
 
 def entries_of_plan(plan: Plan) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def _side(root: Root, name: str) -> Side:
         name=name or "root",
         packages=gathered(packages, keys, root.files, owners),
         files=files,
-        entries=entries_of_image(root.image, files),
+        entries=entries_of_image(root.image, root.files),
         distro=f"{distro.id} {distro.version_id}".strip(),
         origin={"name": name, "format": "root"},
         lacks=(*root.lacks, *_lacks(packages, tree), *(() if owned else (_NO_OWNERS,))),

@@ -60,7 +60,7 @@ def side_of_sbom(location: str) -> Side:
         name="standard input" if location == "-" else PurePath(location).name,
         packages=gathered(inventory.packages, keys, inventory.files, inventory.owners),
         files=files,
-        entries=entries_of_image(inventory.image, files or {}),
+        entries=entries_of_image(inventory.image, inventory.files),
         distro=f"{inventory.distro.id} {inventory.distro.version_id}".strip(),
         origin={
             **origin,

@@ -157,7 +157,7 @@ class FileChange:
     before: SideFile | None
     after: SideFile | None
     what: tuple[str, ...] = ()
-    """For `changed`: `content`, `mode`, `owner`, `type`, `target`, `setuid`, `capabilities`."""
+    """For `changed`: `content`, `mode`, `owner`, `type`, `target`, `setuid`, `setgid`, `capabilities`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -362,12 +362,13 @@ def test_an_sbom_and_a_root_are_compared_where_both_tell(tmp_path):
 
 
 def test_what_changed_about_a_file():
-    """Content, mode, setuid, owner, target, type, capabilities; each named, and nothing else."""
+    """Content, mode, setuid, setgid, owner, target, type, capabilities; each named, and nothing else."""
     before = made_side(
         [],
         [
             regular("/content"),
             regular("/mode"),
+            regular("/setgid", 0o755),
             regular("/setuid", 0o755),
             regular("/owner"),
             regular("/capability", 0o755),
@@ -381,6 +382,7 @@ def test_what_changed_about_a_file():
         [
             regular("/content", digest="sha256:1"),
             regular("/mode", 0o600),
+            regular("/setgid", 0o2755),
             regular("/setuid", 0o4755),
             regular("/owner", uid=1),
             regular("/capability", 0o755, capabilities=b"\1"),
@@ -395,6 +397,7 @@ def test_what_changed_about_a_file():
         "/link": ("changed", ("target",)),
         "/mode": ("changed", ("mode",)),
         "/owner": ("changed", ("owner",)),
+        "/setgid": ("changed", ("mode", "setgid")),
         "/setuid": ("changed", ("mode", "setuid")),
         "/type": ("changed", ("type",)),
     }

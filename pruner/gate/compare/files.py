@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _SPECIAL = frozenset({FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE, FileType.FIFO, FileType.SOCKET})
 """What some scans leave out (Syft's of a directory) and others list."""
-_SETUID = 0o6000
+_RIGHTS = {"setuid": 0o4000, "setgid": 0o2000}
+"""Bits by which a file runs with the rights of its owner or its group."""
 
 
 class Listing:
@@ -79,8 +80,8 @@ def differences(one: SideFile, other: SideFile) -> Iterator[str]:
         yield "content"
     if one.mode is not None and other.mode is not None and one.type is not FileType.SYMLINK and one.mode != other.mode:
         yield "mode"
-        if (one.mode ^ other.mode) & _SETUID and one.type is FileType.REGULAR:
-            yield "setuid"
+        if one.type is FileType.REGULAR:
+            yield from (word for word, bit in _RIGHTS.items() if (one.mode ^ other.mode) & bit)
     if one.uid is not None and other.uid is not None and (one.uid, one.gid) != (other.uid, other.gid):
         yield "owner"
     if one.target is not None and other.target is not None and one.target != other.target:

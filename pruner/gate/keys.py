@@ -25,6 +25,9 @@ _PURL_TYPES = {
     "dotnet": "nuget",
     "binary": "generic",
 }
+"""purl types by Syft's types of packages, where they have another name."""
+WHOLE_NAMES = frozenset({"npm", "golang", "composer"})
+"""purl types whose namespace is part of the name: npm's `core` is not `@angular/core`."""
 _NAMESPACES = {"rhel": "redhat", "sles": "suse"}
 """Where the namespace of a distribution's purls is not os-release's ID (purl-spec, types, rpm)."""
 
@@ -32,13 +35,13 @@ _NAMESPACES = {"rhel": "redhat", "sles": "suse"}
 def key_of_package(package: Package, distro: Distro) -> PackageKey:
     """The key of a package of an inventory; without a purl from its type, its name and the distribution."""
     purl = package.purl or _made_purl(package.type, package.name, distro.id)
-    return _key(purl, package.architecture)
+    return key_of_purl(purl, package.architecture)
 
 
 def key_of_plan(package: PackagePlan, distro: Distro) -> PackageKey:
     """The key of a package of a plan."""
     purl = parsed_purl(package.purl) or _made_purl(package.type, package.name, distro.id)
-    return _key(purl, package.architecture)
+    return key_of_purl(purl, package.architecture)
 
 
 def purl_text(key: PackageKey, version: str, stated: PackageURL | str | None) -> str:
@@ -49,6 +52,18 @@ def purl_text(key: PackageKey, version: str, stated: PackageURL | str | None) ->
     return str(PackageURL(key.type, key.namespace or None, key.name or "-", version or None, qualifiers))
 
 
+def purl_type_of(kind: str) -> str:
+    """The purl type of Syft's type of packages."""
+    return _PURL_TYPES.get(kind, kind)
+
+
+def name_parts(kind: str, name: str) -> tuple[str, str]:
+    """Namespace and name of a package of purl type `kind`, where a tool writes the two as one (purl-spec, types)."""
+    separator = "/" if kind in WHOLE_NAMES else ":" if kind == "maven" else ""
+    namespace, _, last = name.rpartition(separator) if separator else ("", "", name)
+    return namespace, last or name
+
+
 def plain_version(kind: str, version: str) -> str:
     """`version` without an epoch of zero, which is none (rpm, deb-version(7)); empty where none is stated."""
     if version == "UNKNOWN":  # as newer releases of Syft spell it
@@ -56,14 +71,15 @@ def plain_version(kind: str, version: str) -> str:
     return version.removeprefix("0:") if kind in {"rpm", "deb"} else version
 
 
-def namespace_of(kind: str, distribution: str) -> str:
+def _namespace_of(kind: str, distribution: str) -> str:
     """The purl namespace of `kind` packages of the distribution with that os-release ID."""
     if kind not in DISTRIBUTIONS:
         return ""
     return "opensuse" if distribution.startswith("opensuse") else _NAMESPACES.get(distribution, distribution)
 
 
-def _key(purl: PackageURL, architecture: str | None) -> PackageKey:
+def key_of_purl(purl: PackageURL, architecture: str | None = None) -> PackageKey:
+    """The key of the package that `purl` names; `architecture` outweighs the purl's own."""
     stated = architecture or str(dict(purl.qualifiers or {}).get("arch", ""))
     return PackageKey(
         type=purl.type,
@@ -74,11 +90,10 @@ def _key(purl: PackageURL, architecture: str | None) -> PackageKey:
 
 
 def _made_purl(kind: str, name: str, distribution: str) -> PackageURL:
-    purl_type = _PURL_TYPES.get(kind, kind) or "generic"
-    namespace, plain = namespace_of(purl_type, distribution), name
-    if purl_type in {"npm", "composer", "golang"}:
-        namespace, _, plain = name.rpartition("/")
+    purl_type = purl_type_of(kind) or "generic"
+    namespace, plain = name_parts(purl_type, name)
+    namespace = namespace or _namespace_of(purl_type, distribution)
     try:
-        return PackageURL(type=purl_type, namespace=namespace or None, name=plain or name)
+        return PackageURL(type=purl_type, namespace=namespace or None, name=plain)
     except ValueError:  # a type or name that no purl can have
         return PackageURL(type="generic", name=name or "-")

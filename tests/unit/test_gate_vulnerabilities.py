@@ -379,7 +379,13 @@ def test_one_version_that_goes_does_not_excuse_another_one(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("kind", "version", "key"),
-    [("pip", "1.0", "pypi"), ("gobinary", "v1.0", "golang"), ("go-module", "go1.0", "golang"), ("pnpm", "1.0", "npm")],
+    [
+        ("pip", "1.0", "pypi"),
+        ("gobinary", "v1.0", "golang"),
+        ("go-module", "go1.0", "golang"),
+        ("pnpm", "1.0", "npm"),
+        ("dotnet", "1.0", "nuget"),
+    ],
 )
 def test_packages_without_a_purl(tmp_path: Path, kind: str, version: str, key: str) -> None:
     """A scanner's word for the ecosystem, and its way to write the version, lead to the side's package."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
-from pruner.gate.keys import DISTRIBUTIONS, plain_version
+from pruner.gate.keys import DISTRIBUTIONS, WHOLE_NAMES, key_of_purl, name_parts, plain_version, purl_type_of
 from pruner.gate.types import PackageKey, ScannerReport, Vulnerability
 from pruner.read.purls import parsed_purl
 from pruner.read.vulnerabilities import read_vulnerabilities
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruner.gate.types import Side
     from pruner.read.reported import Reported
 
-_PURL_TYPES = {
+_TRIVY_TYPES = {
     "debian": "deb",
     "ubuntu": "deb",
     "alpine": "apk",
@@ -33,7 +33,6 @@ _PURL_TYPES = {
     "photon": "rpm",
     "cbl-mariner": "rpm",
     "azurelinux": "rpm",
-    "python": "pypi",
     "python-pkg": "pypi",
     "pip": "pypi",
     "pipenv": "pypi",
@@ -43,24 +42,18 @@ _PURL_TYPES = {
     "yarn": "npm",
     "pnpm": "npm",
     "bun": "npm",
-    "java-archive": "maven",
     "jar": "maven",
     "pom": "maven",
     "gradle": "maven",
-    "go-module": "golang",
     "gobinary": "golang",
     "gomod": "golang",
     "bundler": "gem",
     "dotnet-core": "nuget",
     "gemspec": "gem",
-    "rust-crate": "cargo",
     "rustbinary": "cargo",
-    "php-composer": "composer",
-    "composer": "composer",
     "composer-vendor": "composer",
-    "binary": "generic",
 }
-"""Scanners' words for ecosystems (Grype's artifact.type is Syft's; Trivy's Results[].Type) by purl type."""
+"""purl types by Trivy's words for ecosystems (Results[].Type), where they have another name; Grype's are Syft's."""
 
 _SAME_DISTRO = {
     "redhat": "rhel",
@@ -110,13 +103,10 @@ def read_report(location: str) -> ScannerReport:
 def _vulnerability(item: Reported) -> Vulnerability:
     purl = parsed_purl(item.purl)
     if purl is not None:
-        stated = str(dict(purl.qualifiers or {}).get("arch", ""))
-        architecture = stated if purl.type in DISTRIBUTIONS else ""
-        package = PackageKey(purl.type, purl.namespace or "", purl.name, architecture)
+        package = key_of_purl(purl)
     else:
-        kind = _PURL_TYPES.get(item.type, item.type)
-        namespace, name = _parts(kind, item.name)
-        package = PackageKey(kind, namespace, name, "")
+        kind = _TRIVY_TYPES.get(item.type) or purl_type_of(item.type)
+        package = PackageKey(kind, *name_parts(kind, item.name), "")
     return Vulnerability(
         id=item.id,
         aliases=tuple(sorted(set(item.aliases) - {item.id})),
@@ -126,21 +116,6 @@ def _vulnerability(item: Reported) -> Vulnerability:
         fixed_in=item.fixed_in,
         paths=item.paths,
     )
-
-
-def _parts(kind: str, name: str) -> tuple[str, str]:
-    """Namespace and name where a scanner writes the two as one (purl-spec, types)."""
-    if kind in _WHOLE_NAMES:
-        namespace, _, last = name.rpartition("/")
-    elif kind == "maven":
-        namespace, _, last = name.rpartition(":")
-    else:
-        return "", name
-    return namespace, last or name
-
-
-_WHOLE_NAMES = frozenset({"npm", "golang", "composer"})
-"""Ecosystems in which the namespace is part of the name: npm's `core` is not `@angular/core`."""
 
 
 def side_keys(side: Side) -> Mapping[tuple[str, str], tuple[PackageKey, ...]]:
@@ -158,7 +133,7 @@ def side_key(package: PackageKey, keys: Mapping[tuple[str, str], tuple[PackageKe
     Distributions' namespaces are written in several ways (`amzn`, `amazon`) and make no difference within one image.
     """
     found = [key for key in keys.get((package.type, _full_name(package)), ()) if _full_name(key) == _full_name(package)]
-    if not found and package.type not in _WHOLE_NAMES:
+    if not found and package.type not in WHOLE_NAMES:
         found = [
             key
             for key in keys.get((package.type, package.name.lower()), ())

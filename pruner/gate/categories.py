@@ -1,11 +1,17 @@
-"""The words for the attack surface that a policy may use, and why each matters."""
+"""The words for the attack surface that a policy may use, why each matters, and which inputs tell of it."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pruner.rules.surface import bundled_catalogue
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+FULL_LISTING = "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)"
+"""What to do where an input does not list every file."""
 _MADE = {
     "capability": "a file with capabilities gives whoever starts it a part of root's rights (capabilities(7))",
     "executable": "what can be started can be started by an intruder",
@@ -32,3 +38,17 @@ def category_reason(name: str) -> str:
         return _MADE[name]
     category = bundled_catalogue().find(name)
     return " ".join(category.why.split()).rstrip(".") if category is not None else "the policy names it"
+
+
+def telling_input(name: str, unknown: Collection[str]) -> str:
+    """What to give instead of an input that can't count `name` (a category, or `packages`).
+
+    `unknown` are the categories that it can't tell.
+    """
+    if name == "packages":
+        return "give an SBOM of it, which lists packages whatever their database"
+    if name == "capability":
+        return "give a root filesystem: SBOMs and plans record no file capabilities"
+    if name in {"library", "other-library"} and "idle-library" not in unknown:
+        return "give --plan, or an SBOM or archive of the image, whose configuration says what is started"
+    return FULL_LISTING

@@ -14,7 +14,7 @@ from pruner.gate.policy.starter import starter_policy
 from pruner.gate.reports.listing import table_rows
 from pruner.gate.types import Finding, Level, PackageKey, Side, SideFile, SideKind, Verdict
 from pruner.model import FileType
-from tests.unit.sides import TOOL, made_side, package, regular
+from tests.unit.sides import ELF, TOOL, made_side, package, regular
 
 SYSTEM = frozenset({"deb", "apk", "rpm"})
 CURL = PackageKey("deb", "debian", "curl", "amd64")
@@ -48,6 +48,30 @@ def test_a_root_can_not_tell_packages_without_a_database(pattern: str) -> None:
     assert "SBOM" in unknown.fix
     # An SBOM tells all.
     assert judged(sbom(TOOL), sbom(TOOL), "forbid: ['pkg:*/ms']\n").passed
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "fix"),
+    [
+        ("library", sbom(TOOL, binaries={"/x": ELF}), "give --plan"),
+        ("library", sbom(TOOL, complete=False), "with all files"),
+        ("capability", made_side([package()], [regular("/x", capabilities=None)]), "SBOMs and plans record no file"),
+        ("packages", root(), "give an SBOM"),
+    ],
+)
+def test_what_would_tell(name: str, side: Side, fix: str) -> None:
+    """What can't be counted is told by another input, and the one that the finding asks for is one that tells it."""
+    for text in (f"limits: {{{name}: 0}}\n", *([] if name == "packages" else [f"forbid: [{name}]\n"])):
+        (finding,) = failing(judged(side, side, text))
+        assert finding.unknown
+        assert fix in finding.fix
+
+
+def test_a_limit_of_a_category_says_why_it_matters() -> None:
+    """As the catalogue has it."""
+    shell = made_side([package()], [regular("/bin/sh", 0o755)], binaries={"/bin/sh": ELF})
+    (finding,) = failing(judged(root(TOOL), shell, "limits: {shell: 0}\n"))
+    assert finding.why == "starts any other program, and turns one injected string into a session"
 
 
 def test_what_a_root_does_tell() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.categories import FULL_LISTING
 from pruner.gate.compare.conformity import UNPLANNED
 from pruner.gate.types import Change, Comparison, Fate, Finding, Level, VulnerabilityChange
 from pruner.read.reported import SEVERITIES
@@ -173,7 +174,7 @@ def _untold(number: int, level: Level, comparison: Comparison, policy: Policy) -
         what=f"whether the files of {packages} whose entry is gone or another remain can't be told",
         where=printable(comparison.after.name),
         why="a package whose entry is gone while its files remain is invisible to scanners",
-        fix="give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
+        fix=FULL_LISTING,
         key=policy.key("visibility.unknown" if policy.states("visibility.unknown") else "visibility"),
         unknown=True,
     )
@@ -204,7 +205,7 @@ def _partly_looked(comparison: Comparison, policy: Policy, level: Level) -> Iter
     )
     yield _unlooked(
         f"{printable(side.name)} does not list every file: {what}",
-        "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
+        FULL_LISTING,
         level if policy.states("conformity") else Level.WARN,
         policy,
     )

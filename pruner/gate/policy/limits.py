@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.categories import category_reason, telling_input
 from pruner.gate.totals import links_differ, totals_of_side, types_of_both
 from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, Surface
 
@@ -18,8 +19,6 @@ _WHY = {
     "packages": "every package is code to patch and to answer for",
     "files": "every file is something to be looked at when something goes wrong",
     "megabytes": "size is paid for at every pull and start",
-    "setuid": "a setuid file runs with its owner's rights for whoever starts it",
-    "executables": "what can be started can be started by an intruder",
 }
 _GREW = "see with `pruner diff` what was added and prune it, or raise the limit with a reason"
 _STAYED = "leave more of it out of the image, or prune it, or raise the limit with a reason"
@@ -74,9 +73,11 @@ def limit_findings(results: Sequence[LimitResult], comparison: Comparison, polic
 def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Finding:
     key = f"limits.{result.name}"
     if result.after is None or result.allowed is None:
-        side = comparison.after if result.after is None else comparison.before
+        side, surface = comparison.before, comparison.surface_before
+        if result.after is None:
+            side, surface = comparison.after, comparison.surface_after
         what = f"{result.name} can't be counted: {printable(side.name)} does not record what it takes"
-        fix = "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)"
+        fix = telling_input(_category(result.name), surface.unknown)
     else:
         unit = f" {_UNITS[result.name]}" if result.name in _UNITS else f" {result.name}"
         relative = f" ({result.stated} of {number(result.before)} before)" if result.stated[0] in "+-" else ""
@@ -88,7 +89,7 @@ def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Fin
         level=Level.FAIL,
         what=what,
         where=key,
-        why=_WHY.get(result.name, "the policy holds this part of the attack surface down"),
+        why=_WHY.get(result.name) or category_reason(_category(result.name)),
         fix=fix,
         key=policy.key(key),
         unknown=result.after is None or result.allowed is None,

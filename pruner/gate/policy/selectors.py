@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pruner.errors import printable
-from pruner.gate.categories import category_reason
+from pruner.gate.categories import FULL_LISTING, category_reason, telling_input
 from pruner.gate.types import Comparison, Finding, Level, Side, SideKind
 from pruner.rules.patterns import path_pattern, unmerged
 
@@ -80,7 +80,7 @@ def forbid_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
 def _forbidden(selector: Selector, comparison: Comparison, policy: Policy) -> Iterator[Finding]:
     unknown = _cannot_tell(selector, comparison)
     if unknown:
-        yield _unknown(selector, unknown, policy)
+        yield _unknown(selector, unknown, comparison, policy)
     for where, what in _matches(selector, comparison):
         yield Finding(
             rule="forbid",
@@ -102,7 +102,7 @@ def require_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
             continue
         unknown = _cannot_tell(selector, comparison)
         if unknown:
-            found.append(_unknown(selector, unknown, policy))
+            found.append(_unknown(selector, unknown, comparison, policy))
         else:
             found.append(
                 Finding(
@@ -155,16 +155,19 @@ def _cannot_tell(selector: Selector, comparison: Comparison) -> str:
     return ""
 
 
-def _unknown(selector: Selector, reason: str, policy: Policy) -> Finding:
+def _unknown(selector: Selector, reason: str, comparison: Comparison, policy: Policy) -> Finding:
+    fixes = {
+        "package": "give an SBOM of it, which tells packages of every type",
+        "path": FULL_LISTING,
+        "category": telling_input(selector.pattern, comparison.surface_after.unknown),
+    }
     return Finding(
         rule=selector.place.partition("[")[0],
         level=Level.FAIL,
         what=f"'{printable(selector.pattern)}' can't be looked for: the side after {reason}",
         where=selector.place,
         why="what nobody could look at is not known to be right",
-        fix="give an SBOM of it, which tells packages of every type"
-        if selector.kind == "package"
-        else "give a root filesystem, or a syft-json SBOM with all files (SYFT_FILE_METADATA_SELECTION=all)",
+        fix=fixes[selector.kind],
         key=f"{policy.name}:{selector.line} {selector.place}",
         asked=printable(selector.pattern),
         unknown=True,

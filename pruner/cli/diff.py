@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pruner.cli.gate import VulnsAfter, VulnsBefore, check_inputs, with_reports
+from pruner.cli.gate import After, Before, PlanDirectory, VulnsAfter, VulnsBefore, compared, plan_at
 from pruner.cli.output import table
 from pruner.errors import printable
 
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def diff_command(
-    before: Annotated[str, typer.Argument(help="SBOM, plan or root filesystem of before; - is an SBOM on stdin.")],
-    after: Annotated[str, typer.Argument(help="The same of after, of any of the three kinds.")],
-    plan: Annotated[
-        Path | None, typer.Option(metavar="PLAN", help="A plan directory, to check that after is what it says.")
-    ] = None,
+    before: Before,
+    after: After,
+    plan: PlanDirectory = None,
     vulns_before: VulnsBefore = None,
     vulns_after: VulnsAfter = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON (`pruner schema diff`).")] = False,
@@ -36,19 +33,7 @@ def diff_command(
 
       pruner diff before.syft.json after.syft.json --vulns-before before.grype.json --vulns-after after.grype.json
     """
-    import gc
-
-    from pruner.gate.compare import compare
-    from pruner.gate.sides import read_side
-
-    check_inputs(before, after, vulns_before, vulns_after)
-    gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
-    stated = None
-    if plan is not None:
-        from pruner.gate.sides.plan import read_plan
-
-        stated = read_plan(plan)
-    comparison = with_reports(compare(read_side(before), read_side(after), plan=stated), vulns_before, vulns_after)
+    comparison = compared(before, after, plan_at(plan), vulns_before, vulns_after)
     if as_json:
         from pruner.gate.reports.document import diff_document
 

@@ -22,7 +22,7 @@ Before = Annotated[str, typer.Argument(help="SBOM, plan or root filesystem of be
 After = Annotated[str, typer.Argument(help="The same of after, of any of the three kinds.")]
 PolicyFile = Annotated[Path, typer.Option(metavar="FILE", help="The policy; `pruner policy init` writes one.")]
 PlanDirectory = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="The plan that after was built from: conformity, and reasons.")
+    Path | None, typer.Option(metavar="DIR", help="The plan that after was built from, which it is held against.")
 ]
 VulnsBefore = Annotated[
     str | None, typer.Option(metavar="FILE", help="Scanner report on before: Grype, Trivy, CycloneDX.")
@@ -58,19 +58,15 @@ def gate_command(
 
       pruner gate before.syft.json after.syft.json --policy policy.yaml --plan plan --report json=gate.json
     """
-    import gc
-
     from pruner.gate.evaluate import evaluate
     from pruner.gate.reports import report_text
 
-    gc.disable()  # two readings and the process ends: the collector would walk a growing heap for nothing
     outputs = _outputs(report_format, report or ())
-    check_inputs(before, after, vulns_before, vulns_after)
     _spare((before, after, vulns_before, vulns_after, policy), outputs)
     day = _day(today)
     stated = policy_at(policy)
-    planned = _plan(plan)
-    comparison = _comparison(before, after, planned, vulns_before, vulns_after)
+    planned = plan_at(plan)
+    comparison = compared(before, after, planned, vulns_before, vulns_after)
     reasons = _plan_with_reasons(planned, after, comparison.after)
     verdict = evaluate(comparison, stated, today=day, plan=reasons)
     faults = []
@@ -125,15 +121,6 @@ def _spare(inputs: tuple[str | Path | None, ...], outputs: list[tuple[str, Path]
             raise UsageError(f"--report: {printable(str(path))} is an input", hint="give the report another name")
 
 
-def check_inputs(before: str, after: str, vulns_before: str | None, vulns_after: str | None) -> None:
-    """Raises `UsageError` for one report without the other, and for standard input as two of the inputs."""
-    if (vulns_before is None) != (vulns_after is None):
-        missing = "--vulns-after" if vulns_after is None else "--vulns-before"
-        raise UsageError(f"{missing} is missing", hint="vulnerabilities are compared between two reports: give both")
-    if [before, after, vulns_before, vulns_after].count("-") > 1:
-        raise UsageError("standard input can be one of the inputs only")
-
-
 def _day(today: str | None) -> date:
     """The day that `--today` states, else SOURCE_DATE_EPOCH, else the machine's clock, in UTC."""
     if today is not None:
@@ -145,7 +132,8 @@ def _day(today: str | None) -> date:
     return (datetime.now(UTC) if epoch is None else datetime.fromtimestamp(epoch, UTC)).date()
 
 
-def _plan(directory: Path | None) -> Plan | None:
+def plan_at(directory: Path | None) -> Plan | None:
+    """The plan in `directory`, if one is given. Raises `InputError`."""
     if directory is None:
         return None
     from pruner.gate.sides.plan import read_plan
@@ -157,27 +145,34 @@ def _plan_with_reasons(planned: Plan | None, location: str, after: Side) -> Plan
     """The plan that says why things are there: `--plan`, else AFTER itself where it is one."""
     from pruner.gate.types import SideKind
 
-    return _plan(Path(location)) if planned is None and after.kind is SideKind.PLAN else planned
+    return plan_at(Path(location)) if planned is None and after.kind is SideKind.PLAN else planned
 
 
-def _comparison(
+def compared(
     before: str, after: str, plan: Plan | None, vulns_before: str | None, vulns_after: str | None
 ) -> Comparison:
+    """The comparison of the sides at `before` and `after`; where both reports are given, with vulnerabilities.
+
+    Raises `UsageError` for one report without the other, and for standard input as two of the inputs.
+    """
     from pruner.gate.compare import compare
 
-    return with_reports(
-        compare(side_at(before, "BEFORE"), side_at(after, "AFTER"), plan=plan), vulns_before, vulns_after
-    )
-
-
-def with_reports(comparison: Comparison, vulns_before: str | None, vulns_after: str | None) -> Comparison:
-    """`comparison` with what became of vulnerabilities, where both reports are given."""
+    _check_inputs(before, after, vulns_before, vulns_after)
+    comparison = compare(side_at(before, "BEFORE"), side_at(after, "AFTER"), plan=plan)
     if vulns_before is None or vulns_after is None:
         return comparison
     from pruner.gate.vulnerabilities import with_vulnerabilities
     from pruner.gate.vulnerabilities.scanners import read_report
 
     return with_vulnerabilities(comparison, read_report(vulns_before), read_report(vulns_after))
+
+
+def _check_inputs(before: str, after: str, vulns_before: str | None, vulns_after: str | None) -> None:
+    if (vulns_before is None) != (vulns_after is None):
+        missing = "--vulns-after" if vulns_after is None else "--vulns-before"
+        raise UsageError(f"{missing} is missing", hint="vulnerabilities are compared between two reports: give both")
+    if [before, after, vulns_before, vulns_after].count("-") > 1:
+        raise UsageError("standard input can be one of the inputs only")
 
 
 def policy_at(path: Path) -> Policy:
@@ -205,8 +200,11 @@ def side_at(location: str, which: str) -> Side:
 
     Raises `InputError`, which says so where a scanner's report or a policy was given in its place.
     """
+    import gc
+
     from pruner.gate.sides import read_side
 
+    gc.disable()  # a reading or two and the process ends: the collector would walk a growing heap for nothing
     try:
         return read_side(location)
     except InputError as error:

@@ -23,11 +23,11 @@ def init_command(
 
       pruner policy init app.syft.json > policy.yaml
     """
+    from pruner.cli.gate import side_at
     from pruner.gate.compare.surface import surface_of
     from pruner.gate.policy.starter import starter_policy
-    from pruner.gate.sides import read_side
 
-    side = read_side(sbom)
+    side = side_at(sbom, "a baseline")
     typer.echo(starter_policy(side, surface_of(side, entries=side.entries)), nl=False)
 
 

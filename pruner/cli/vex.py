@@ -55,13 +55,10 @@ def vex_command(
 
       pruner vex before.syft.json after.syft.json --vulns grype.json --product pkg:oci/app
     """
-    import gc
-
     from pruner.gate.vex import vex_statements
     from pruner.gate.vex.documents import cyclonedx_text, linkable, openvex_text
     from pruner.gate.vulnerabilities.scanners import read_report
 
-    gc.disable()  # two readings and the process ends
     files = _files(file or [])
     epoch = source_date_epoch()
     fat, pruned = side_at(before, "BEFORE"), side_at(after, "AFTER")

@@ -183,7 +183,7 @@ def test_bad_input(run, pair, tmp_path, broken):
     """Exit 3, one fact with the name of the file, one hint."""
     paths = list(pair)
     paths[broken] = written(tmp_path, '{"matches": []}', "report.json")
-    assert_one_message(run("diff", *paths), 3, "report.json", "not an SBOM")
+    assert_one_message(run("diff", *paths), 3, "report.json: a scanner's report, not " + ("BEFORE", "AFTER")[broken])
     paths[broken] = written(tmp_path, document([]), "none.json")
     assert_one_message(run("diff", *paths), 3, "no installed packages")
     paths[broken] = str(tmp_path / "missing")

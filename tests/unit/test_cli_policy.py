@@ -10,7 +10,7 @@ from pruner.yamlfile import load_yaml
 from tests.casefiles import CASES
 from tests.commandline import Run, assert_one_message
 from tests.smallroots import make_root
-from tests.unit.gates import SUID, package, program, sbom
+from tests.unit.gates import SUID, grype, package, program, sbom
 
 APP = package("app", "1.0-1", ["/usr/bin/app"])
 
@@ -138,3 +138,8 @@ def test_a_baseline_of_every_kind_passes_its_own_policy(run: Run, tmp_path: Path
     assert "limits 5" in run("policy", "check", policy).out
     done = run("gate", side, side, "--policy", policy)
     assert (done.code, done.out.splitlines()[0]) == (0, "gate passed: 0 failing, 0 warnings, 0 waived")
+
+
+def test_init_of_a_report(run: Run, tmp_path: Path) -> None:
+    """A scanner's report is called what it is."""
+    assert_one_message(run("policy", "init", grype(tmp_path, "g.json", [])), 3, "a scanner's report, not a baseline")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import bz2
-import gc
 import lzma
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +12,6 @@ from pruner.errors import InputError, printable
 from pruner.gate.types import SideKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pruner.gate.types import Side
 
 _HINT = (
@@ -32,18 +28,17 @@ def read_side(location: str) -> Side:
     Raises `InputError` for what is none of the three, for an SBOM without packages and for a root without files.
     """
     kind = _kind(location)
-    with _collection_paused():
-        if kind is SideKind.SBOM:
-            from pruner.gate.sides.sbom import side_of_sbom
+    if kind is SideKind.SBOM:
+        from pruner.gate.sides.sbom import side_of_sbom
 
-            return side_of_sbom(location)
-        if kind is SideKind.PLAN:
-            from pruner.gate.sides.plan import side_of_plan
+        return side_of_sbom(location)
+    if kind is SideKind.PLAN:
+        from pruner.gate.sides.plan import side_of_plan
 
-            return side_of_plan(Path(location))
-        from pruner.gate.sides.root import side_of_root
+        return side_of_plan(Path(location))
+    from pruner.gate.sides.root import side_of_root
 
-        return side_of_root(location)
+    return side_of_root(location)
 
 
 def _kind(location: str) -> SideKind:
@@ -127,15 +122,3 @@ def _is_tar(head: bytes) -> bool:
     except ValueError:
         return False
     return stated == sum(header[:148]) + 8 * 32 + sum(header[156:])
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Reading makes many objects and no garbage; pausing the collector halves its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -7,6 +7,7 @@ import io
 import lzma
 import sys
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -29,6 +30,9 @@ _ZSTD_PIECE = 1 << 10
 
 class _DamagedError(Exception):
     """Compressed data that its decoder refuses."""
+
+
+_DAMAGE = (zlib.error, lzma.LZMAError, EOFError, ValueError, _DamagedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,38 @@ def read_input(location: str, *, limit: int = MAX_BYTES) -> Input:
         raise InputError(f"{name}: {error}", hint="give the path of a readable file") from None
 
 
+def beginning_of(path: Path, size: int) -> bytes:
+    """The first `size` bytes of the file at `path`, decompressed as `read_input` does it; fewer where it is damaged.
+
+    Raises `OSError`.
+    """
+    found = b""
+    with path.open("rb") as stream, suppress(*_DAMAGE):
+        for chunk in _decompressed_chunks(stream):
+            found += chunk
+            if len(found) >= size:
+                break
+    return found[:size]
+
+
 def decompressed(data: bytes, name: str, *, limit: int = MAX_BYTES) -> bytes:
     """`data` decompressed by its magic, or `data` itself; raises as `read_input` does."""
     return _decompressed(io.BytesIO(data), name, limit)
 
 
 def _decompressed(stream: BinaryIO, name: str, limit: int) -> bytes:
+    try:
+        return _joined(_decompressed_chunks(stream), name, limit)
+    except _DAMAGE as error:
+        raise InputError(f"{name}: damaged compressed data ({error})", hint="fetch or write the file anew") from None
+
+
+def _decompressed_chunks(stream: BinaryIO) -> Iterator[bytes]:
     start = stream.read(8)
-    for magic, chunks in _FORMATS.items():
+    for magic, decompress in _FORMATS.items():
         if start.startswith(magic):
-            try:
-                return _joined(chunks(_chunks(stream, start)), name, limit)
-            except (zlib.error, lzma.LZMAError, EOFError, ValueError, _DamagedError) as error:
-                raise InputError(
-                    f"{name}: damaged compressed data ({error})", hint="fetch or write the file anew"
-                ) from None
-    return _joined(_chunks(stream, start), name, limit)
+            return decompress(_chunks(stream, start))
+    return _chunks(stream, start)
 
 
 def _joined(chunks: Iterator[bytes], name: str, limit: int) -> bytes:

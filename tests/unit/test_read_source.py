@@ -13,7 +13,7 @@ import zstandard
 
 from pruner.errors import InputError
 from pruner.read import read_sbom, source
-from pruner.read.source import read_input
+from pruner.read.source import beginning_of, read_input
 from tests.unit.sboms import deb, document
 
 DATA = b"some text " * 50_000
@@ -34,6 +34,17 @@ def test_compression_is_seen_through(tmp_path, pack):
     path = tmp_path / "input"
     path.write_bytes(pack(DATA))
     assert read_input(str(path)).data == DATA
+    assert beginning_of(path, 4096) == DATA[:4096]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lzma.compress, bz2.compress])
+def test_the_beginning_of_what_is_damaged(tmp_path, pack):
+    """It ends where the damage begins, without an error: whoever reads the whole tells of it."""
+    path = tmp_path / "input"
+    path.write_bytes(pack(DATA)[:20])
+    assert DATA.startswith(beginning_of(path, 4096))
+    path.write_bytes(pack(DATA)[:8] + b"\xff" * 40)
+    assert beginning_of(path, 4096) == b""
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)

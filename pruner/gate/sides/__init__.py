@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
 from pruner.gate.types import SideKind
+from pruner.read.source import beginning_of
 
 if TYPE_CHECKING:
     from pruner.gate.types import Side
@@ -20,6 +18,7 @@ _HINT = (
 )
 _HEAD = 4096
 _PLAN_MARK = b'"pruner-plan"'
+"""`emit.planschema.SCHEMA_NAME`, whose import takes 75 ms."""
 
 
 def read_side(location: str) -> Side:
@@ -66,49 +65,21 @@ def is_plan(path: Path) -> bool:
 
 
 def _head(place: Path) -> bytes:
-    """The first bytes of what the file holds, decompressed where it begins like gzip, zstd, xz or bzip2."""
+    """The first bytes of what the file holds, decompressed."""
     name = printable(str(place))
     try:
         if not place.is_file():
             fact = f"{name}: neither a file nor a directory" if place.exists() else f"{name}: no such file or directory"
             raise InputError(fact, hint=_HINT)
-        with place.open("rb") as stream:
-            data = stream.read(_HEAD * 4)
+        empty = place.stat().st_size == 0
+        head = beginning_of(place, _HEAD)
     except OSError as error:
         raise InputError(f"{name}: {(error.strerror or str(error)).lower()}", hint="give a readable file") from None
     except ValueError as error:  # a NUL in the name
         raise InputError(f"{name}: {error}", hint=_HINT) from None
-    if not data:
+    if empty:
         raise InputError(f"{name}: empty", hint=_HINT)
-    return _beginning(data)[:_HEAD]
-
-
-def _beginning(data: bytes) -> bytes:
-    try:
-        if data.startswith(b"\x1f\x8b"):
-            return zlib.decompressobj(31).decompress(data, _HEAD)
-        if data.startswith(b"\xfd7zXZ\0"):
-            return lzma.LZMADecompressor(memlimit=1 << 28).decompress(data, _HEAD)
-        if data.startswith(b"BZh"):
-            return bz2.BZ2Decompressor().decompress(data, _HEAD) or b"{"  # a block may be longer than what was read
-        if data.startswith(b"\x28\xb5\x2f\xfd"):
-            return _zstd_beginning(data)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
-        return b""
-    return data
-
-
-def _zstd_beginning(data: bytes) -> bytes:
-    import io
-
-    import zstandard
-
-    try:
-        with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(io.BytesIO(data)) as stream:
-            found = stream.read(_HEAD)
-            return found or b"{"
-    except zstandard.ZstdError:
-        return b""
+    return head
 
 
 def _is_tar(head: bytes) -> bool:

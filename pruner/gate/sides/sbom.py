@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from pruner.gate.keys import key_of_package
 from pruner.gate.sides.entries import entries_of_image
@@ -15,6 +12,7 @@ from pruner.gate.types import Binary, Side, SideFile, SideKind
 from pruner.model import FileType, Selection
 from pruner.read import lacks
 from pruner.read.identify import inventory_of
+from pruner.read.identity import identity_of
 from pruner.read.source import read_input
 
 if TYPE_CHECKING:
@@ -24,32 +22,12 @@ if TYPE_CHECKING:
     from pruner.model import File, Inventory, PackageId
 
 _SYFT = "syft-json"
-_SERIAL = re.compile(rb"""serialNumber=["']([^"'<>]{1,200})["']""")
-_VERSION = re.compile(rb"""<(?:\w+:)?bom\b[^>]*\sversion=["'](\d+)["']""")
-
-
-class _ImageMetadata(msgspec.Struct):
-    digest: str = msgspec.field(default="", name="manifestDigest")
-    identity: str = msgspec.field(default="", name="imageID")
-
-
-class _Source(msgspec.Struct):
-    metadata: msgspec.Raw = msgspec.Raw()
-
-
-class _Identity(msgspec.Struct):
-    """What names the very document, which an inventory does not hold."""
-
-    serial: str = msgspec.field(default="", name="serialNumber")
-    version: int = 0
-    namespace: str = msgspec.field(default="", name="documentNamespace")
-    source: _Source | None = None
 
 
 def side_of_sbom(location: str) -> Side:
     """The side that the SBOM at `location` states. Raises `InputError` as `read_sbom` does."""
     document = read_input(location)
-    origin = _identity(document.data)
+    origin = identity_of(document.data)
     inventory = inventory_of(document)
     del document
     keys = {package.id: key_of_package(package, inventory.distro) for package in inventory.packages}
@@ -112,25 +90,3 @@ def _binaries(files: Mapping[str, File], inventory: Inventory) -> dict[str, Bina
         for path, file in files.items()
         if file.executable
     }
-
-
-def _identity(data: bytes) -> dict[str, str]:
-    """`serial` and `version` of a CycloneDX document, `digest` (manifest) and `image` (ID) of what Syft scanned."""
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"<"):
-        serial, version = _SERIAL.search(head), _VERSION.search(head)
-        found = {"serial": serial[1].decode("utf-8", "replace") if serial else "",
-                 "version": version[1].decode() if version else ""}  # fmt: skip
-        return {key: value for key, value in found.items() if value}
-    try:
-        stated = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Identity)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}  # the format's own reader says what is wrong
-    found = {"serial": stated.serial or stated.namespace, "version": str(stated.version or "")}
-    if stated.source is not None:
-        try:
-            image = msgspec.json.decode(stated.source.metadata, type=_ImageMetadata)
-            found |= {"digest": image.digest, "image": image.identity}
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            pass
-    return {key: value for key, value in found.items() if value}

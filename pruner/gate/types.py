@@ -7,6 +7,7 @@ unchanged: an SBOM records no file capabilities (security.capability, xattr(7)).
 from __future__ import annotations
 
 import builtins  # noqa: TC003 -- a field named `bytes` hides the type
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -180,12 +181,10 @@ class Surface:
     unknown: tuple[str, ...] = ()
     """Categories that the side can't tell."""
 
-    def counts(self) -> dict[str, int]:
-        """Number of items by category, sorted."""
-        found: dict[str, int] = {}
-        for item in self.items:
-            found[item.category] = found.get(item.category, 0) + 1
-        return dict(sorted(found.items()))
+    def counts(self) -> dict[str, int | None]:
+        """Number of items by category, sorted; None for what can't be told, whatever items there are."""
+        found = Counter(item.category for item in self.items)
+        return {name: None if name in self.unknown else found[name] for name in sorted({*found, *self.unknown})}
 
 
 class Fate(StrEnum):

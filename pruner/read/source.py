@@ -24,6 +24,9 @@ _CHUNK = 1 << 20
 _MAX_WINDOW = 1 << 27
 """Window in bytes that a zstd frame may ask for; what `zstd -d` allows by default (zstd(1), --memory)."""
 
+_MAX_MEMORY = 1 << 28
+"""Bytes that an xz stream may ask for; `xz -9` takes 65 MiB to decompress (xz(1))."""
+
 _ZSTD_PIECE = 1 << 10
 """Bytes; a block of 4 bytes can stand for 128 KiB, so a piece for 32 MiB."""
 
@@ -153,7 +156,7 @@ def _members(
 
 
 def _unxz(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    return _members(chunks, lzma.LZMADecompressor)
+    return _members(chunks, lambda: lzma.LZMADecompressor(memlimit=_MAX_MEMORY))
 
 
 def _bunzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:

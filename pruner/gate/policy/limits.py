@@ -37,8 +37,7 @@ def counted(
         totals = totals_of_side(side, types=types, every_name=every_name)
         megabytes = None if totals.bytes is None else totals.bytes / 1e6
         return {"packages": totals.packages, "files": totals.files, "megabytes": megabytes}[name]
-    category = _category(name)
-    return None if category in surface.unknown else surface.counts().get(category, 0)
+    return surface.counts().get(_category(name), 0)
 
 
 def limit_results(comparison: Comparison, policy: Policy) -> tuple[LimitResult, ...]:

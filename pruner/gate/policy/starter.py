@@ -73,7 +73,7 @@ def starter_policy(side: Side, surface: Surface) -> str:
         lines.append(_UNCOUNTED)
         lines += [f"#  {name}: 0\n" for name, count in counts.items() if count is None]
     there = surface.counts()
-    absent = [name for name in _FORBIDDEN if name not in surface.unknown and not there.get(name)]
+    absent = [name for name in _FORBIDDEN if there.get(name, 0) == 0]
     present = [name for name in _FORBIDDEN if there.get(name)]
     lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/root/.ssh/) or categories.\n")
     lines.append("forbid:\n" if absent else "# forbid:\n")

@@ -136,7 +136,7 @@ def _file(file: SideFile | None) -> dict[str, Any] | None:
 
 def _surface(surface: Surface) -> dict[str, Any]:
     """Numbers of known categories alone: of the others some items may be listed, and more be there."""
-    counts = {name: number for name, number in surface.counts().items() if name not in surface.unknown}
+    counts = {name: number for name, number in surface.counts().items() if number is not None}
     return {"counts": counts, "unknown": list(surface.unknown)}
 
 

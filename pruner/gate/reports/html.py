@@ -19,8 +19,9 @@ from markupsafe import Markup
 import pruner
 from pruner.errors import printable
 from pruner.gate.categories import category_reason
+from pruner.gate.policy.limits import number
 from pruner.gate.reports.htmldata import report_data, script_json
-from pruner.gate.reports.wording import Count, counts, fates
+from pruner.gate.reports.wording import TITLES, Count, counts, fates
 from pruner.gate.types import Level, SideKind
 
 if TYPE_CHECKING:
@@ -126,9 +127,6 @@ def _summary(findings: Sequence[Finding]) -> str:
     return ", ".join(told)
 
 
-_TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"}
-
-
 def _part(level: Level, findings: Sequence[Finding]) -> Part:
     """The findings of `level`, one heap for each line of the policy, so that none hides another."""
     heaps: dict[str, list[Finding]] = {}
@@ -137,7 +135,7 @@ def _part(level: Level, findings: Sequence[Finding]) -> Part:
             heaps.setdefault(finding.key or finding.rule, []).append(finding)
     return Part(
         level,
-        f"{_TITLES[level]} ({sum(map(len, heaps.values()))})",
+        f"{TITLES[level]} ({sum(map(len, heaps.values()))})",
         [Heap(first, others[: _MOST - 1], max(0, len(others) + 1 - _MOST)) for first, *others in heaps.values()],
     )
 
@@ -183,10 +181,6 @@ def _reported(comparison: Comparison) -> Sequence[Count]:
 
 def _surface_rows(before: Surface, after: Surface) -> Sequence[tuple[str, str, str, str]]:
     """Category, both counts as shown, and why the category matters."""
-    first, second = before.counts(), after.counts()
-    names = sorted({*first, *second, *before.unknown, *after.unknown})
-
-    def shown(name: str, surface: Surface, found: dict[str, int]) -> str:
-        return "unknown" if name in surface.unknown else str(found.get(name, 0))
-
-    return [(name, shown(name, before, first), shown(name, after, second), category_reason(name)) for name in names]
+    one, other = before.counts(), after.counts()
+    names = sorted({*one, *other})
+    return [(name, number(one.get(name, 0)), number(other.get(name, 0)), category_reason(name)) for name in names]

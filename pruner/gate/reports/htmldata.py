@@ -163,7 +163,6 @@ def _shared(one: str, other: str) -> int:
 def _steps(files: Mapping[str, SideFile], graph: Graph, plan: Plan | None, strings: _Strings) -> dict[str, list[Any]]:
     """The step that leads to each node, and why a plan dropped a file."""
     steps = graph.steps
-    names = {} if plan is None else package_names(plan)
     numbers = {Node(path): number for number, path in enumerate(files)}
     source, kind, evidence = [], [], []
     others: list[str] = []

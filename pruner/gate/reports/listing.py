@@ -42,11 +42,9 @@ def table_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     rows.append(_row("packages", before.packages, after.packages))
     rows.append(_row("files", before.files, after.files))
     rows.append(_row("MB", before.bytes, after.bytes, scale=1e6))
-    older, newer = comparison.surface_before, comparison.surface_after
-    one, other = older.counts(), newer.counts()
-    for category in sorted({*one, *other, *older.unknown, *newer.unknown}):
-        left = None if category in older.unknown else one.get(category, 0)
-        right = None if category in newer.unknown else other.get(category, 0)
+    one, other = comparison.surface_before.counts(), comparison.surface_after.counts()
+    for category in sorted({*one, *other}):
+        left, right = one.get(category, 0), other.get(category, 0)
         if left is not None or right is not None:
             rows.append(_row(category, left, right))
     return rows

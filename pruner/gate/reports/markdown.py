@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.reports.groups import grouped
-from pruner.gate.reports.wording import counts, fates, tally
+from pruner.gate.reports.wording import TITLES, counts, fates, tally
 from pruner.gate.types import Level
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _PLAIN = re.compile(
 _SPAN = re.compile(r"`([^`]+)`([,;:.)]?)")
 _TOKEN = re.compile(r"`[^`]+`[,;:.)]?(?!\S)|\S+")
 _HOST = re.compile(r"[A-Za-z-]\.[A-Za-z]")
-_TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"}
 
 
 def markdown_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
@@ -107,7 +106,7 @@ def _body(groups: Sequence[Group], comparison: Comparison, shown: int) -> Iterat
     for level in Level:
         of_level = [group for group in groups if group.level is level]
         if of_level:
-            yield f"\n### {_TITLES[level]}\n"
+            yield f"\n### {TITLES[level]}\n"
         for group in of_level:
             yield _one(group) if len(group.findings) == 1 else _several(group, shown)
     if comparison.notes:

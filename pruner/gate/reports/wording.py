@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pruner.gate.types import Comparison, Finding, Verdict
 
+TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"}
 _KEY = re.compile(r"(?P<file>.*):(?P<line>[1-9][0-9]*) (?P<key>.*)", re.DOTALL)
 
 

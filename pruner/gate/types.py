@@ -40,7 +40,6 @@ class SidePackage(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     """Real paths that it owns and that are there, sorted."""
     licenses: tuple[str, ...] = ()
-    source: str = ""
     sliced: bool | None = None
     """Part of its files is there (a plan's slice); None where the side does not know."""
     evidence: tuple[str, ...] = ()
@@ -107,8 +106,6 @@ class Side:
     """`debian 12`."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """What is known about the image: `serial`, `name`, `digest` of its manifest, `image` (its ID), `tool`, `format`."""
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    """Of a plan: why a file is kept, one line, by path."""
     lacks: tuple[str, ...] = ()
     complete: bool = True
     """Whether `files` holds every name; else only regular files that packages own, and some executables."""
@@ -227,7 +224,6 @@ class ScannerReport:
     version: str
     database: str
     """What identifies the vulnerability database; empty where the report does not say."""
-    target: str
     sees_system: bool
     """Whether the scanner recognised the distribution; without it findings of system packages are missing."""
     vulnerabilities: tuple[Vulnerability, ...]

@@ -157,7 +157,6 @@ def _report(document: _Document, name: str) -> ReportDocument:
         file=name,
         scanner=scanner,
         version=version,
-        target=subject.name if subject is not None else "",
         distro=f"{systems[0].name} {systems[0].version}".strip() if systems else "",
         sees_system=bool(systems),
         digests=image_digests([*stated, subject.version if subject is not None else ""]),

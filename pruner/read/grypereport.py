@@ -94,7 +94,6 @@ def read_grype(data: bytes, name: str) -> ReportDocument:
         scanner=document.descriptor.name or "grype",
         version=document.descriptor.version,
         database=" ".join(str(status[key]) for key in ("schemaVersion", "built") if status.get(key)),
-        target=target if isinstance(target, str) else str(image.get("userInput") or ""),
         distro=f"{distro.name} {distro.version}".strip(),
         sees_system=bool(distro.name),
         digests=image_digests(stated),

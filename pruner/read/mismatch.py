@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 _HINT = "give the root that the SBOM was made from, or scan this root anew"
 
-_WRITTEN_BY_RUNTIMES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/.dockerenv"})
+WRITTEN_BY_RUNTIMES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/.dockerenv"})
 """What container runtimes put into a container when it is made, so that `docker export` has it (moby, initlayer)."""
 
 _PSEUDO = ("/dev/", "/proc/", "/sys/")
@@ -35,7 +35,7 @@ def check_files(sbom: Inventory, root: Root, homes: Iterable[str]) -> None:
     problems = sorted(
         f"{printable(path)} ({problem})"
         for path, problem in _differences(sbom, root.files)
-        if not path.startswith(skipped) and path not in _WRITTEN_BY_RUNTIMES and _REPLACEMENT not in path
+        if not path.startswith(skipped) and path not in WRITTEN_BY_RUNTIMES and _REPLACEMENT not in path
     )
     _raise(problems, "files", root)
 

@@ -44,7 +44,6 @@ class ReportDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     database: str = ""
     """What identifies the vulnerability database; empty where the report does not say."""
-    target: str = ""
     distro: str = ""
     """`debian 12.5`; empty where no distribution was recognised."""
     sees_system: bool

@@ -57,7 +57,6 @@ class _TrivyItself(msgspec.Struct):
 
 
 class _Trivy(msgspec.Struct):
-    name: str = msgspec.field(default="", name="ArtifactName")
     itself: _TrivyItself = msgspec.field(default_factory=_TrivyItself, name="Trivy")
     metadata: _TrivyMetadata = msgspec.field(default_factory=_TrivyMetadata, name="Metadata")
     results: list[_TrivyResult] | None = msgspec.field(default=None, name="Results")
@@ -77,7 +76,6 @@ def read_trivy(data: bytes, name: str) -> ReportDocument:
         file=name,
         scanner="trivy",
         version=document.itself.version,
-        target=document.name,
         distro=f"{system.family} {system.name}".strip() if system is not None else "",
         sees_system=system is not None,
         digests=image_digests([document.metadata.image, *(document.metadata.repositories or ())]),

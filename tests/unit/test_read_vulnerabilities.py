@@ -92,7 +92,7 @@ def test_grype(tmp_path: Path) -> None:
     path = grype(tmp_path, "g.json", [match("zlib1g", "1.0", "GHSA-xxxx", "High", ["CVE-2024-1000"])])
     report = read_vulnerabilities(str(path))
     assert (report.scanner, report.version, report.database) == ("grype", "0.100.0", "v6.1.0 2026-01-02T03:04:05Z")
-    assert (report.target, report.distro, report.sees_system) == ("app:1", "debian 12", True)
+    assert (report.distro, report.sees_system) == ("debian 12", True)
     (found,) = report.reported
     assert (found.id, found.aliases, found.severity) == ("GHSA-xxxx", ("CVE-2024-1000",), "high")
     assert (found.name, found.version, found.fixed_in) == ("zlib1g", "1.0", ("9.9-1",))
@@ -117,7 +117,7 @@ def test_grype_without_a_distribution_is_blind(tmp_path: Path) -> None:
     path = grype(tmp_path, "g.json", [], distro={"name": "", "version": "", "idLike": None}, ignoredMatches=[silent],
                  source={"type": "directory", "target": "/rootfs"}, descriptor={"name": "grype", "db": None})  # fmt: skip
     report = read_vulnerabilities(str(path))
-    assert (report.sees_system, report.distro, report.database, report.target) == (False, "", "", "/rootfs")
+    assert (report.sees_system, report.distro, report.database) == (False, "", "")
     assert [found.ignored for found in report.reported] == [True]
 
 

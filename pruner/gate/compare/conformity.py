@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,9 +9,11 @@ import msgspec
 from pruner.bytewise import bytewise
 from pruner.gate.compare.files import Listing, differences
 from pruner.gate.keys import key_of_plan
+from pruner.gate.sides.plan import planned_file
 from pruner.gate.types import Change, FileChange, SideFile
 from pruner.model import FileType
 from pruner.plan.types import Decision
+from pruner.read.mismatch import WRITTEN_BY_RUNTIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 UNPLANNED = "unplanned"
 _MOUNTED = ("/dev", "/proc", "/sys", "/run")
 """Where a container runtime mounts (runtime-spec, config-linux.md): what is seen there is not the image's."""
-_BUILDERS = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv", "/etc/mtab"})
-"""What container builders and runtimes lay over an image and may leave empty in a layer."""
 
 
 def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
@@ -90,23 +89,14 @@ def _is_listed(listing: Listing, file: FilePlan, planned: SideFile) -> bool:
 
 
 def _is_laid_over(path: str) -> bool:
-    return path in _BUILDERS or path.startswith(tuple(f"{place}/" for place in _MOUNTED)) or path in _MOUNTED
+    return path in WRITTEN_BY_RUNTIMES or path.startswith(tuple(f"{place}/" for place in _MOUNTED)) or path in _MOUNTED
 
 
 def _planned(file: FilePlan, keys: Mapping[PackageId, PackageKey]) -> SideFile:
-    digest = file.digest if file.content is None else f"sha256:{hashlib.sha256(file.content).hexdigest()}"
-    return SideFile(
-        path=file.path,
-        type=file.type,
-        mode=file.mode,
-        uid=file.uid,
-        gid=file.gid,
-        # Executables that a scan listed without metadata have neither size nor digest.
-        bytes=file.bytes if file.type is FileType.REGULAR and (file.bytes or digest is not None) else None,
-        target=file.target,
-        digest=digest,
-        owner=None if file.package is None else keys.get(file.package),
-    )
+    """The file as the plan has it; executables that a scan listed without metadata have neither size nor digest."""
+    planned = planned_file(file, keys)
+    unsized = not planned.bytes and planned.digest is None
+    return msgspec.structs.replace(planned, bytes=None) if unsized else planned
 
 
 def _package_changes(after: Side, plan: Plan) -> Iterator[FileChange]:

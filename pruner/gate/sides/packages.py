@@ -59,7 +59,6 @@ def _united(
         bytes=sum(file.bytes for path in paths if (file := files[path]).hardlink is None),
         files=tuple(paths),
         licenses=tuple(sorted({text for member in members for text in member.licenses})),
-        source=min(member.source or "" for member in members),
         evidence=tuple(bytewise({path for member in members for path in member.locations})),
         directories=tuple(bytewise({path for member in members for path in _directories(key, member)})),
         states_files=any(member.files or member.whole_directories for member in members),

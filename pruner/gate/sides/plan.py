@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pruner.emit.planfile import load_plan
 from pruner.errors import InputError, printable
 from pruner.gate.keys import key_of_plan, plain_version
 from pruner.gate.sides import is_plan
@@ -15,15 +15,18 @@ from pruner.model import FileType
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pruner.gate.types import PackageKey
     from pruner.model import PackageId
-    from pruner.plan.types import Plan
+    from pruner.plan.types import FilePlan, Plan
 
 
 def read_plan(place: Path) -> Plan:
     """The plan in the directory `place`, or whose `plan.json` is `place`. Raises `InputError`."""
+    from pruner.emit.planfile import load_plan
+
     if place.is_dir():
         return load_plan(place)
     if place.is_file() and not is_plan(place):
@@ -48,18 +51,7 @@ def plan_side(plan: Plan, *, name: str) -> Side:
     for file in plan.files:
         if file.decision is Decision.DROP:
             continue
-        files[file.path] = SideFile(
-            path=file.path,
-            type=file.type,
-            mode=file.mode,
-            uid=file.uid,
-            gid=file.gid,
-            bytes=file.bytes if file.type is FileType.REGULAR else None,
-            target=file.target,
-            hardlink=file.hardlink,
-            digest=file.digest if file.content is None else _digest(file.content),
-            owner=keys.get(file.package) if file.package is not None else None,
-        )
+        files[file.path] = planned_file(file, keys)
         if file.package is not None:
             owned[file.package].append(file.path)
     return Side(
@@ -70,15 +62,24 @@ def plan_side(plan: Plan, *, name: str) -> Side:
         entries=entries_of_plan(plan),
         distro=f"{plan.distro.id} {plan.distro.version_id}".strip(),
         origin={"name": name, "format": "plan"},
-        reasons={file.path: file.reason for file in plan.files if file.decision is not Decision.DROP},
         lacks=plan.lacks,
     )
 
 
-def _digest(content: bytes) -> str:
-    import hashlib
-
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def planned_file(file: FilePlan, keys: Mapping[PackageId, PackageKey]) -> SideFile:
+    """The file as the plan has it; `keys` are those of its packages."""
+    return SideFile(
+        path=file.path,
+        type=file.type,
+        mode=file.mode,
+        uid=file.uid,
+        gid=file.gid,
+        bytes=file.bytes if file.type is FileType.REGULAR else None,
+        target=file.target,
+        hardlink=file.hardlink,
+        digest=file.digest if file.content is None else f"sha256:{hashlib.sha256(file.content).hexdigest()}",
+        owner=None if file.package is None else keys.get(file.package),
+    )
 
 
 def _packages(

@@ -89,7 +89,6 @@ def read_report(location: str) -> ScannerReport:
         scanner=document.scanner.lower(),
         version=document.version,
         database=document.database,
-        target=document.target,
         sees_system=document.sees_system,
         vulnerabilities=tuple(_vulnerability(item) for item in document.reported if not item.ignored),
         file=document.file,

@@ -33,7 +33,7 @@ def totals_of(files: Iterable[File | FilePlan], packages: int) -> Totals:
             continue
         counted.add(inode)
         bytes_ += file.bytes
-        setuid += bool(file.mode & 0o6000)
+        setuid += bool(file.mode & 0o4000)
     return Totals(
         packages=packages,
         files=names,

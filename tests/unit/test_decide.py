@@ -133,6 +133,13 @@ def test_package_decisions() -> None:
     assert text["part"] == "entry: seen; 1 of its files left out"
 
 
+def test_setgid_is_not_setuid() -> None:
+    """What runs with its group's rights alone is no setuid file."""
+    files = [File(path="/a", type=FileType.REGULAR, mode=0o2755), File(path="/b", type=FileType.REGULAR, mode=0o6755)]
+    plan = plan_of(files, [entry("/a"), entry("/b")], owners={"/a": "p", "/b": "p"})
+    assert plan.after.setuid_files == 1
+
+
 def test_hard_links_are_counted_once() -> None:
     """Bytes of an inode count once however many of its names are kept."""
     first = File(path="/a", type=FileType.REGULAR, bytes=100, mode=0o4755)

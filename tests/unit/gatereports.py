@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
-from pruner.gate.types import Comparison, Finding, Level, Verdict
+from pruner.gate.policy.types import Finding, Level, Verdict
+from pruner.gate.types import Comparison
 from tests.unit.gates import SUID, compared, package, program, sbom
 
 HOSTILE = (

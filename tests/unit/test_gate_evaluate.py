@@ -15,7 +15,8 @@ from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
 from pruner.gate.policy.selectors import path_matcher, purl_matcher
 from pruner.gate.policy.starter import starter_policy
-from pruner.gate.types import Change, Comparison, FileChange, Finding, Level, Verdict
+from pruner.gate.policy.types import Finding, Level, Verdict
+from pruner.gate.types import Change, Comparison, FileChange
 from pruner.gate.vulnerabilities import with_vulnerabilities
 from pruner.gate.vulnerabilities.scanners import read_report
 from tests.unit.gates import SUID, compared, grype, match, package, program, sbom

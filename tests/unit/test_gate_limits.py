@@ -11,8 +11,9 @@ from pruner.gate.compare.surface import surface_of
 from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
 from pruner.gate.policy.starter import starter_policy
+from pruner.gate.policy.types import Finding, Level, Verdict
 from pruner.gate.reports.listing import table_rows
-from pruner.gate.types import Finding, Level, PackageKey, Side, SideFile, SideKind, Verdict
+from pruner.gate.types import PackageKey, Side, SideFile, SideKind
 from pruner.model import FileType
 from tests.unit.sides import ELF, TOOL, made_side, package, regular
 

@@ -13,8 +13,7 @@ from pruner.errors import InputError
 from pruner.gate.policy import policy_of, read_policy
 from pruner.gate.policy.licenses import LicensePolicy, license_faults, stated_licenses
 from pruner.gate.policy.schema import policy_schema
-from pruner.gate.policy.types import Limit, Selector
-from pruner.gate.types import Level
+from pruner.gate.policy.types import Level, Limit, Selector
 
 FULL = """\
 version: 1

@@ -19,11 +19,12 @@ import pruner.gate.reports
 from pruner.gate.categories import category_reason
 from pruner.gate.compare import compare
 from pruner.gate.evaluate.chains import Chains
+from pruner.gate.policy.types import Level, Verdict
 from pruner.gate.reports import report_text
 from pruner.gate.reports.graph import graph_of
 from pruner.gate.reports.htmldata import MOST_FILES, report_data, script_json
 from pruner.gate.sides.plan import plan_side
-from pruner.gate.types import Comparison, Fate, Level, Side, Verdict, Vulnerability, VulnerabilityChange
+from pruner.gate.types import Comparison, Fate, Side, Vulnerability, VulnerabilityChange
 from pruner.model import Edge, EdgeKind, Node, PackageId, package_node
 from tests.support import ROOT
 from tests.unit.emit_plans import small_plan

@@ -16,10 +16,11 @@ from defusedxml import ElementTree
 from jsonschema import Draft4Validator
 
 from pruner.emit.sarif import MOST_RESULTS
+from pruner.gate.policy.types import Finding, Level, Verdict
 from pruner.gate.reports import FORMATS, report_text
 from pruner.gate.reports.markdown import MARKDOWN_LIMIT, code, prose
 from pruner.gate.reports.wording import headline
-from pruner.gate.types import Comparison, Finding, Level, Verdict
+from pruner.gate.types import Comparison
 from tests.support import ROOT
 from tests.unit.gatereports import HOSTILE, compared_names, finding, judged, many
 

@@ -15,14 +15,15 @@ from pruner.gate.evaluate.judgements import (
 from pruner.gate.evaluate.licensing import license_findings
 from pruner.gate.policy.limits import limit_findings, limit_results
 from pruner.gate.policy.selectors import forbid_findings, require_findings
+from pruner.gate.policy.types import Finding, Level, Verdict
 from pruner.gate.policy.waivers import covers
-from pruner.gate.types import Comparison, Finding, Level, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from pruner.gate.policy.types import Policy, Waiver
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.categories import FULL_LISTING
 from pruner.gate.compare.conformity import UNPLANNED
-from pruner.gate.types import Change, Comparison, Fate, Finding, Level, VulnerabilityChange
+from pruner.gate.policy.types import Finding, Level
+from pruner.gate.types import Change, Comparison, Fate, VulnerabilityChange
 from pruner.read.reported import SEVERITIES
 
 if TYPE_CHECKING:

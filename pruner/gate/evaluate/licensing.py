@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.policy.licenses import license_faults, stated_licenses
-from pruner.gate.types import Comparison, Finding, Level, SidePackage
+from pruner.gate.policy.types import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pruner.gate.policy.licenses import LicenseFault
     from pruner.gate.policy.types import Policy
+    from pruner.gate.types import Comparison, SidePackage
 
 _SHOWN = 3
 _WHY = "whoever ships the image ships its packages under their licenses"

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pruner.errors import InputError, printable
 from pruner.gate.categories import category_names
 from pruner.gate.policy.licenses import LicensePolicy, checked_license, slip
-from pruner.gate.policy.types import Limit, Policy, Selector
+from pruner.gate.policy.types import Level, Limit, Policy, Selector
 from pruner.gate.policy.waivers import one_line, waivers_of
-from pruner.gate.types import Level
 from pruner.read.checks import Problems, described, items, joined
 from pruner.read.reported import SEVERITIES
 from pruner.rules.patterns import problem_of_pattern

@@ -18,7 +18,7 @@ from pruner.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pruner.gate.types import Level
+    from pruner.gate.policy.types import Level
 
 _LONGEST = 4000
 """Characters of an expression that is parsed: what is hostile is longer than what is true."""

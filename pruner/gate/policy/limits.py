@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.categories import category_reason, telling_input
+from pruner.gate.policy.types import Finding, Level, LimitResult
 from pruner.gate.totals import links_differ, totals_of_side, types_of_both
-from pruner.gate.types import Change, Comparison, Finding, Level, LimitResult, Side, Surface
+from pruner.gate.types import Change, Comparison, Side, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

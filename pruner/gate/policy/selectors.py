@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from pruner.errors import printable
 from pruner.gate.categories import FULL_LISTING, category_reason, telling_input
-from pruner.gate.types import Comparison, Finding, Level, Side, SideKind
+from pruner.gate.policy.types import Finding, Level
+from pruner.gate.types import Comparison, Side, SideKind
 from pruner.rules.patterns import path_pattern, unmerged
 
 if TYPE_CHECKING:

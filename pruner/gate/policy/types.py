@@ -1,16 +1,23 @@
-"""Values of a policy: what a team allows an image to hold, and what may change."""
+"""Values of a policy: what a team allows an image to hold and to change, and what the gate says of a comparison."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from datetime import date
 
     from pruner.gate.policy.licenses import LicensePolicy
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    WAIVED = "waived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +112,64 @@ class Policy:
         """`policy.yaml:12 limits.files`; without a line for what the file leaves to the default."""
         line = self.lines.get(key) or self.lines.get(key.partition(".")[0])
         return f"{self.name}:{line} {key}" if line else f"{self.name} {key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One broken rule of the policy."""
+
+    rule: str
+    """Stable id: `limits.setuid`, `forbid`, `require`, `vulnerabilities.new`, `visibility`, `conformity`, `waiver`."""
+    level: Level
+    what: str
+    """One lowercase fact."""
+    where: str
+    """A path, a purl, or the policy's key."""
+    why: str
+    """Why it matters."""
+    fix: str
+    """What would end it."""
+    chain: tuple[str, ...] = ()
+    """With a plan: why the thing is there."""
+    waiver: str = ""
+    """Reason, owner and expiry of the waiver that covers it."""
+    key: str = ""
+    """The policy's key and line: `policy.yaml:12 limits.setuid`."""
+    subject: str = ""
+    """What a waiver may name besides `where`: the id of a vulnerability."""
+    asked: str = ""
+    """What the policy says there, where its key is a place in a list: the pattern, or what a waiver names."""
+    rank: int = 0
+    """Among findings of one rule the lower ones come first: worse vulnerabilities."""
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same vulnerability, by which a waiver may name it too."""
+    unknown: bool = False
+    """Nobody could look: what it is about is not known to be right, and a glob in a waiver does not cover it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitResult:
+    """One limit of the policy and what was counted."""
+
+    name: str
+    """`packages`, `files`, `megabytes`, `setuid`, `executables` or a category of the catalogue."""
+    stated: str
+    """As the policy has it: `40`, `-10%`, `+0`."""
+    before: float | None
+    """None where the side can't tell; `megabytes` are 10^6 bytes."""
+    after: float | None
+    allowed: float | None
+    """The highest `after` that passes; None where it is relative to an unknown `before`."""
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the gate says."""
+
+    passed: bool
+    findings: tuple[Finding, ...]
+    policy: str = ""
+    """The policy's file, as `Policy.name` has it."""
+    limits: tuple[LimitResult, ...] = ()
+    """Every limit with its numbers, kept or broken, in the order of the policy."""

@@ -19,7 +19,7 @@ from pruner.yamlfile import YamlMapping
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pruner.gate.types import Finding
+    from pruner.gate.policy.types import Finding
 
 _NEEDED = {
     "rule": "which rule's finding is waived",

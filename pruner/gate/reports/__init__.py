@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pruner.errors import UsageError, printable
 
 if TYPE_CHECKING:
-    from pruner.gate.types import Comparison, Verdict
+    from pruner.gate.policy.types import Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 _MODULES = {

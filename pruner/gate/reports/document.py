@@ -9,7 +9,8 @@ import pruner
 from pruner.gate.reports.comparison import comparison_document
 
 if TYPE_CHECKING:
-    from pruner.gate.types import Comparison, Finding, Verdict
+    from pruner.gate.policy.types import Finding, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 GATE_SCHEMA_NAME = "pruner-gate"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.groups import grouped
 from pruner.gate.reports.wording import headline, place
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pruner.gate.policy.types import Verdict
     from pruner.gate.reports.groups import Group
-    from pruner.gate.types import Comparison, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 _COMMANDS = {Level.FAIL: "error", Level.WARN: "warning", Level.WAIVED: "notice"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.wording import place
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pruner.gate.types import Finding, Verdict
+    from pruner.gate.policy.types import Finding, Verdict
 
 _LAST = 1 << 31
 """Behind every line: what the policy leaves to the default."""

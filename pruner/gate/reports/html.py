@@ -20,14 +20,16 @@ import pruner
 from pruner.errors import printable
 from pruner.gate.categories import category_reason
 from pruner.gate.policy.limits import number
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.htmldata import report_data, script_json
 from pruner.gate.reports.wording import TITLES, Count, counts, fates
-from pruner.gate.types import Level, SideKind
+from pruner.gate.types import SideKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pruner.gate.types import Comparison, Finding, Side, Surface, Verdict
+    from pruner.gate.policy.types import Finding, Verdict
+    from pruner.gate.types import Comparison, Side, Surface
     from pruner.plan.types import Plan
 
 _MOST = 100

@@ -8,10 +8,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pruner.errors import printable
 from pruner.gate.policy.limits import number
-from pruner.gate.types import Level
+from pruner.gate.policy.types import Level
 
 if TYPE_CHECKING:
-    from pruner.gate.types import Comparison, Finding, LimitResult, Verdict
+    from pruner.gate.policy.types import Finding, LimitResult, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 

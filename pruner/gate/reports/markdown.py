@@ -10,15 +10,16 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.groups import grouped
 from pruner.gate.reports.wording import TITLES, counts, fates, tally
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pruner.gate.policy.types import Finding, Verdict
     from pruner.gate.reports.groups import Group
-    from pruner.gate.types import Comparison, Finding, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 MARKDOWN_LIMIT = 65_536

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pruner
 from pruner.emit.sarif import SarifResult, sarif_text
 from pruner.errors import printable
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.wording import place
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from pruner.emit.sarif import SarifLevel
-    from pruner.gate.types import Comparison, Finding, Verdict
+    from pruner.gate.policy.types import Finding, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 _LEVELS: dict[Level, SarifLevel] = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.document import (
     DIFF_SCHEMA_NAME,
     DIFF_SCHEMA_VERSION,
     GATE_SCHEMA_NAME,
     GATE_SCHEMA_VERSION,
 )
-from pruner.gate.types import Change, Fate, Level, SideKind
+from pruner.gate.types import Change, Fate, SideKind
 from pruner.model import FileType
 from pruner.read.reported import SEVERITIES
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.policy.types import Level
 from pruner.gate.reports.groups import grouped
 from pruner.gate.reports.wording import counts, fates, headline
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pruner.gate.policy.types import Finding, Verdict
     from pruner.gate.reports.groups import Group
-    from pruner.gate.types import Comparison, Finding, Verdict
+    from pruner.gate.types import Comparison
     from pruner.plan.types import Plan
 
 _SHOWN = 20

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.gate.policy import COUNTS
 from pruner.gate.policy.limits import counted, number
+from pruner.gate.policy.types import Level
 from pruner.gate.totals import links_differ, types_of_both
-from pruner.gate.types import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pruner.gate.types import Comparison, Finding, Verdict
+    from pruner.gate.policy.types import Finding, Verdict
+    from pruner.gate.types import Comparison
 
 TITLES = {Level.FAIL: "Failing", Level.WARN: "Warnings", Level.WAIVED: "Waived"}
 _KEY = re.compile(r"(?P<file>.*):(?P<line>[1-9][0-9]*) (?P<key>.*)", re.DOTALL)

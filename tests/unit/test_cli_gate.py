@@ -150,7 +150,7 @@ def test_an_sbom_in_place_of_the_plan(run: Run, tmp_path: Path, fat: Path) -> No
 def test_swapped_sides_are_noted(run: Run, tmp_path: Path, fat: Path, thin: Path) -> None:
     """Where everything was added and nothing removed, the reader is asked whether the two are swapped."""
     done = run("gate", thin, fat, "--policy", policy(tmp_path, ""))
-    assert "note: nothing was removed and 1 packages were added: are BEFORE and AFTER swapped?" in done.out
+    assert "note: nothing was removed and 1 package was added: are BEFORE and AFTER swapped?" in done.out
     assert "swapped" not in run("gate", fat, thin, "--policy", policy(tmp_path, "")).out
 
 

@@ -331,7 +331,7 @@ def test_a_plan_before_what_it_prunes_is_asked_about():
     """Where every package has a part in the plan the files that it dropped come back."""
     plan = made_side([package(files=("/a",))], [owned("/a")], kind=SideKind.PLAN)
     fat = made_side([package(files=("/a", "/b"))], [owned("/a"), owned("/b")], kind=SideKind.SBOM)
-    question = "BEFORE is a plan, nothing was removed and 1 files were added: are BEFORE and AFTER swapped?"
+    question = "BEFORE is a plan, nothing was removed and 1 file was added: are BEFORE and AFTER swapped?"
     assert question in compare(plan, fat).notes
     for before, after in ((fat, plan), (plan, plan), (replace(plan, kind=SideKind.SBOM), fat)):
         assert not any("swapped" in note for note in compare(before, after).notes)

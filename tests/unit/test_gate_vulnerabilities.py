@@ -130,7 +130,7 @@ def test_silenced_is_not_fixed(tmp_path: Path) -> None:
     found = match("zlib1g", "1.0-1", "CVE-2024-1000")
     comparison = judged(tmp_path, [found], [], ignoredMatches=[found])
     assert fates(comparison) == [("CVE-2024-1000", Fate.UNCHANGED)]
-    assert any("told to ignore 1 findings" in note for note in comparison.notes)
+    assert any("told to ignore 1 finding" in note for note in comparison.notes)
 
 
 def test_aliases_are_one_vulnerability(tmp_path: Path) -> None:

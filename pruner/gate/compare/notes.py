@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.phrases import number_of
 from pruner.gate.totals import links_differ
 from pruner.gate.types import Change, SideKind
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _MUCH = 10
 """A tenth of the packages that were there."""
+_SWAPPED = "are BEFORE and AFTER swapped?"
 _KINDS = {SideKind.SBOM: "an SBOM", SideKind.PLAN: "a plan", SideKind.ROOT: "a root filesystem"}
 _ALL = "scan with SYFT_FILE_METADATA_SELECTION=all"
 
@@ -34,11 +36,15 @@ def swap_note(before: Side, packages: Sequence[PackageChange], files: Sequence[F
         return ()
     added = sum(change.change is Change.ADDED for change in packages)
     if kinds == {Change.ADDED} and added * _MUCH >= len(before.packages):
-        return (f"nothing was removed and {added} packages were added: are BEFORE and AFTER swapped?",)
+        return (f"nothing was removed and {_were_added(added, 'package')}: {_SWAPPED}",)
     more = sum(change.change is Change.ADDED for change in files or ())
     if not kinds and before.kind is SideKind.PLAN and more * _MUCH >= len(before.files or ()) > 0:
-        return (f"BEFORE is a plan, nothing was removed and {more} files were added: are BEFORE and AFTER swapped?",)
+        return (f"BEFORE is a plan, nothing was removed and {_were_added(more, 'file')}: {_SWAPPED}",)
     return ()
+
+
+def _were_added(count: int, noun: str) -> str:
+    return f"{number_of(count, noun)} {'was' if count == 1 else 'were'} added"
 
 
 def _notes(before: Side, after: Side) -> Iterator[str]:

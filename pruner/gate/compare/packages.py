@@ -14,6 +14,7 @@ from pruner.gate.compare.files import Listing, same_content
 from pruner.gate.compare.matching import Match, matched
 from pruner.gate.compare.remaining import Remains
 from pruner.gate.keys import DISTRIBUTIONS
+from pruner.gate.phrases import few_of
 from pruner.gate.types import Change, PackageChange, SideKind
 from pruner.gate.versions import order_of
 from pruner.model import FileType
@@ -200,10 +201,8 @@ def _foreign_note(foreign: dict[str, int]) -> tuple[str, ...]:
 def _unlike_note(before: Side, after: Side, unlike: list[str]) -> tuple[str, ...]:
     if not unlike:
         return ()
-    names = ", ".join(printable(name) for name in sorted(set(unlike))[:_MOST_NAMES])
-    more = len(set(unlike)) - _MOST_NAMES
     tools = " and ".join(_looker(side) for side in (before, after))
-    return (f"{tools} see the same unchanged files differently: {names}{f' and {more} more' if more > 0 else ''}",)
+    return (f"{tools} see the same unchanged files differently: {few_of(sorted(set(unlike)), most=_MOST_NAMES)}",)
 
 
 def _looker(side: Side) -> str:

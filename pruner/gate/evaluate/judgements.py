@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.categories import FULL_LISTING
 from pruner.gate.compare.conformity import UNPLANNED
+from pruner.gate.phrases import few_of
 from pruner.gate.policy.types import Finding, Level
-from pruner.gate.types import Change, Comparison, Fate, VulnerabilityChange
+from pruner.gate.types import Change, Comparison, Fate, PackageChange, SidePackage, VulnerabilityChange
 from pruner.read.reported import SEVERITIES
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pruner.gate.policy.types import Policy
 
 _DOUBTFUL = frozenset({Fate.UNKNOWN, Fate.DOWNGRADED})
-_SHOWN = 3
 
 
 def vulnerability_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
@@ -143,28 +143,28 @@ def _purl(change: VulnerabilityChange, comparison: Comparison) -> str:
 
 def visibility_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
     """Packages that scanners no longer see although their files are there."""
-    level = policy.visibility
-    found = []
-    for change in comparison.packages:
-        if level is not None and change.visibility == "invisible" and change.before is not None:
-            shown = ", ".join(printable(path) for path in change.remaining[:_SHOWN])
-            more = f" and {len(change.remaining) - _SHOWN} more" if len(change.remaining) > _SHOWN else ""
-            found.append(
-                Finding(
-                    rule="visibility",
-                    level=level,
-                    what=f"the entry of {printable(change.key.name)} {printable(change.before.version)} is gone, "
-                    f"{len(change.remaining)} of its files remain: {shown}{more}",
-                    where=printable(change.before.purl),
-                    why="scanners know packages by their entries: its vulnerabilities are there and no longer reported",
-                    fix="keep the package's entry in the database, or remove the rest of its files",
-                    key=policy.key("visibility.invisible" if policy.states("visibility.invisible") else "visibility"),
-                )
-            )
+    found = [
+        _invisible(change, change.before, policy.visibility, policy)
+        for change in comparison.packages
+        if policy.visibility is not None and change.visibility == "invisible" and change.before is not None
+    ]
     unknown = [change for change in comparison.packages if change.visibility == "unknown"]
     if unknown and policy.untold is not None:
         found.append(_untold(len(unknown), policy.untold, comparison, policy))
     return found
+
+
+def _invisible(change: PackageChange, package: SidePackage, level: Level, policy: Policy) -> Finding:
+    return Finding(
+        rule="visibility",
+        level=level,
+        what=f"the entry of {printable(change.key.name)} {printable(package.version)} is gone, "
+        f"{len(change.remaining)} of its files remain: {few_of(change.remaining)}",
+        where=printable(package.purl),
+        why="scanners know packages by their entries: its vulnerabilities are there and no longer reported",
+        fix="keep the package's entry in the database, or remove the rest of its files",
+        key=policy.key("visibility.invisible" if policy.states("visibility.invisible") else "visibility"),
+    )
 
 
 def _untold(number: int, level: Level, comparison: Comparison, policy: Policy) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruner.errors import printable
+from pruner.gate.phrases import few_of
 from pruner.gate.policy.licenses import license_faults, stated_licenses
 from pruner.gate.policy.types import Finding, Level
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pruner.gate.policy.types import Policy
     from pruner.gate.types import Comparison, SidePackage
 
-_SHOWN = 3
 _WHY = "whoever ships the image ships its packages under their licenses"
 
 
@@ -90,9 +90,8 @@ def _license(package: SidePackage, licenses: tuple[str, ...], policy: Policy) ->
             yield _license_finding(package, what, Level.FAIL, key, policy)
     unknown = sorted({word for fault in faults for word in fault.unknown})
     if unknown and allowed.unknown is not None:
-        listed = ", ".join(f"'{printable(word[:80])}'" for word in unknown[:_SHOWN])
-        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        what = f"{listed}{more} {'is' if len(unknown) == 1 else 'are'} unknown to SPDX"
+        listed = few_of([f"'{word[:80]}'" for word in unknown])
+        what = f"{listed} {'is' if len(unknown) == 1 else 'are'} unknown to SPDX"
         yield _license_finding(package, what, allowed.unknown, "licenses.unknown", policy)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.categories import category_reason, telling_input
+from pruner.gate.phrases import few_of
 from pruner.gate.policy.types import Finding, Level, LimitResult
 from pruner.gate.totals import links_differ, totals_of_side, types_of_both
 from pruner.gate.types import Change, Comparison, Side, Surface
@@ -23,7 +24,6 @@ _WHY = {
 }
 _GREW = "see with `pruner diff` what was added and prune it, or raise the limit with a reason"
 _STAYED = "leave more of it out of the image, or prune it, or raise the limit with a reason"
-_SHOWN = 3
 
 
 def counted(
@@ -109,10 +109,7 @@ def _named(name: str, comparison: Comparison) -> str:
 
 
 def _list(words: str, names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{words} {', '.join(printable(name) for name in names[:_SHOWN])}{more}"
+    return f"{words} {few_of(names)}" if names else ""
 
 
 def _category(name: str) -> str:

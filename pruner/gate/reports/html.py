@@ -19,6 +19,7 @@ from markupsafe import Markup
 import pruner
 from pruner.errors import printable
 from pruner.gate.categories import category_reason
+from pruner.gate.phrases import number_of
 from pruner.gate.policy.limits import number
 from pruner.gate.policy.types import Level
 from pruner.gate.reports.htmldata import report_data, script_json
@@ -123,7 +124,7 @@ def _summary(findings: Sequence[Finding]) -> str:
     failed = "1 finding fails" if failing == 1 else f"{failing} findings fail"
     told = [f"{failed} ({named})" if failing else "nothing fails"]
     if warnings := count[Level.WARN]:
-        told.append(f"{warnings} warning{'' if warnings == 1 else 's'}")
+        told.append(number_of(warnings, "warning"))
     if waived := count[Level.WAIVED]:
         told.append(f"{waived} waived")
     return ", ".join(told)

@@ -10,6 +10,7 @@ from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.conformity import UNPLANNED
 from pruner.gate.compare.surface import items_beyond
 from pruner.gate.keys import DISTRIBUTIONS
+from pruner.gate.phrases import number_of
 from pruner.gate.totals import totals_of_both
 from pruner.gate.types import Change
 from pruner.model import FileType
@@ -116,7 +117,8 @@ def _package_text(change: PackageChange) -> str:
     if change.change is Change.RESLICED and change.before is not None and change.after is not None:
         text += f": {len(change.before.files)} -> {len(change.after.files)} files"
     if change.remaining:
-        text += f": {len(change.remaining)} files remain, such as {change.remaining[0]}"
+        number = len(change.remaining)
+        text += f": {number_of(number, 'file')} {'remains' if number == 1 else 'remain'}, such as {change.remaining[0]}"
     elif change.visibility == "unknown" and change.after is not None:
         text += ": none of its files changed"
     return printable(text)

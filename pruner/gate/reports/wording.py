@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from pruner.gate.phrases import number_of
 from pruner.gate.policy import COUNTS
 from pruner.gate.policy.limits import counted, number
 from pruner.gate.policy.types import Level
@@ -67,8 +68,7 @@ def counts(comparison: Comparison, verdict: Verdict) -> tuple[Count, ...]:
 def tally(findings: Sequence[Finding]) -> str:
     """`2 failing, 0 warnings, 1 waived`."""
     count = Counter(finding.level for finding in findings)
-    warnings = "warning" if count[Level.WARN] == 1 else "warnings"
-    return f"{count[Level.FAIL]} failing, {count[Level.WARN]} {warnings}, {count[Level.WAIVED]} waived"
+    return f"{count[Level.FAIL]} failing, {number_of(count[Level.WARN], 'warning')}, {count[Level.WAIVED]} waived"
 
 
 def headline(verdict: Verdict) -> str:

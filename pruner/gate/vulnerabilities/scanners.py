@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
 from pruner.gate.keys import DISTRIBUTIONS, WHOLE_NAMES, key_of_purl, name_parts, plain_version, purl_type_of
+from pruner.gate.phrases import number_of
 from pruner.gate.types import PackageKey, ScannerReport, Vulnerability
 from pruner.read.purls import parsed_purl
 from pruner.read.vulnerabilities import read_vulnerabilities
@@ -175,7 +176,7 @@ def report_notes(report: ScannerReport, side: Side, which: str) -> tuple[str, ..
             f"{report.file}: the scanner recognised no distribution, so findings of system packages are missing"
         )
     if report.ignored:
-        notes.append(f"{report.file}: the scanner was told to ignore {len(report.ignored)} findings")
+        notes.append(f"{report.file}: the scanner was told to ignore {number_of(len(report.ignored), 'finding')}")
     return tuple(notes)
 
 

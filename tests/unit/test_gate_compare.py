@@ -6,6 +6,7 @@ import copy
 import random
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from pruner.gate.compare import compare
@@ -248,9 +249,24 @@ def test_swapped_sides_are_asked_about():
 )
 def test_what_may_outlive_a_package(path, fields):
     """Configuration that is not purged, licences, the database's own, and what is empty."""
-    before = made_side([package(files=(path,))], [owned(path, **fields)])
+    before = made_side([package(files=("/bin/a", path))], [owned("/bin/a"), owned(path, **fields)])
     after = made_side([], [regular(path, **fields)])
     assert changes(compare(before, after)) == {"tool": ("removed", "removed")}
+
+
+def test_a_package_of_configuration_or_links_of_which_nothing_is_gone():
+    """Certificates in /etc, or a package that is a link: its entry alone is gone; prose may outlive a package."""
+    linked = msgspec.structs.replace(link("/bin/sh", "busybox"), owner=TOOL)
+    for files, visibility in (
+        ([owned("/etc/ssl/ca.crt"), owned("/etc/ssl/more.crt")], "invisible"),
+        ([linked], "invisible"),
+        ([owned("/usr/share/doc/tool/copyright")], "removed"),
+        ([owned("/etc/tool.conf"), owned("/usr/share/doc/tool/copyright")], "invisible"),
+    ):
+        before = made_side([package(files=[file.path for file in files])], files)
+        left = [msgspec.structs.replace(file, owner=None) for file in files]
+        assert changes(compare(before, made_side([], left))) == {"tool": ("removed", visibility)}
+        assert changes(compare(before, made_side([], left[1:]))) == {"tool": ("removed", "removed")}
 
 
 def test_a_file_that_another_package_accounts_for():

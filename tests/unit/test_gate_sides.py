@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import lzma
 import os
+import random
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from pruner.errors import InputError
 from pruner.gate.sides import read_side
@@ -381,3 +385,36 @@ def _rpm_root(place: Path) -> Path:
         check=True, capture_output=True,
     )  # fmt: skip
     return root
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, zstandard.ZstdCompressor().compress])
+def test_a_tar_whose_first_block_is_long_is_a_root(tmp_path, compress):
+    """What begins a compressed file may decompress to nothing until a whole block of it is there."""
+    with tarfile.open(tmp_path / "root.tar", "w") as tar:
+        for name in ("a", "b"):
+            member = tarfile.TarInfo(f"usr/bin/{name}")
+            member.size = 1 << 17
+            tar.addfile(member, io.BytesIO(random.Random(name).randbytes(member.size)))
+    path = tmp_path / "root.tar.compressed"
+    path.write_bytes(compress((tmp_path / "root.tar").read_bytes()))
+    assert read_side(str(path)).kind is SideKind.ROOT
+
+
+def test_a_tar_in_bzip2_is_named(tmp_path):
+    """Roots are not read from it, and it is no SBOM either."""
+    with tarfile.open(tmp_path / "root.tar.bz2", "w:bz2") as tar:
+        member = tarfile.TarInfo("a")
+        member.size = 1 << 16
+        tar.addfile(member, io.BytesIO(random.Random(1).randbytes(member.size)))
+    with pytest.raises(InputError, match="a tar in bzip2"):
+        read_side(str(tmp_path / "root.tar.bz2"))
+
+
+def test_what_a_shell_hands_over_is_an_sbom(tmp_path):
+    """`pruner diff <(command) AFTER`: a pipe, which can be read once."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        json.dump(CDX, stream)
+    assert len(json.dumps(CDX)) < 65536  # what a pipe holds before anybody reads (pipe(7))
+    assert read_side(f"/dev/fd/{reading}").kind is SideKind.SBOM
+    os.close(reading)

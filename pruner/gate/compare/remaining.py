@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from pruner.gate.types import PackageKey, Side, SideFile, SidePackage
 
-WITHOUT_CODE = (
-    "/etc/", "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/common-licenses/", "/usr/share/man/",
-    "/usr/share/info/", "/usr/share/lintian/", "/var/lib/dpkg/", "/lib/apk/db/",
+_PROSE_AND_RECORDS = (
+    "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/common-licenses/", "/usr/share/man/", "/usr/share/info/",
+    "/usr/share/lintian/", "/var/lib/dpkg/", "/lib/apk/db/",
 )  # fmt: skip
+WITHOUT_CODE = ("/etc/", *_PROSE_AND_RECORDS)
 """Where files may outlive their package in good order: configuration that a package manager leaves behind on removal
 (dpkg(1), --remove), licences that must stay with what was copied, documentation, the database's own records."""
 
@@ -40,7 +41,7 @@ class Remains:
         """Paths of what is left of `package`, in bytewise order; None where a side lists no files.
 
         A file counts where the package was the first to own it, holds something in it, and could have brought code or
-        data with it.
+        data with it; of a package of which nothing at all is gone, its configuration and its links count as well.
         """
         if self._before.files is None or self._after.files is None:
             return None
@@ -55,7 +56,25 @@ class Remains:
                     found.add(path)
             elif file.digest is not None:
                 found.update(self._moved.get(file.digest, ()))
-        return tuple(bytewise(found))
+        return tuple(bytewise(found or self._intact(package)))
+
+    def _intact(self, package: SidePackage) -> set[str]:
+        """What is left of a package of which no file is gone; empty where one is, or where all are prose.
+
+        No removal leaves everything: certificates in /etc, or a package that is one link, lost their entry alone.
+        """
+        older, newer = self._before.files or {}, self._after.files or {}
+        found = set[str]()
+        for path in package.files:
+            file, other = older[path], newer.get(path)
+            if file.type is FileType.DIRECTORY:
+                continue
+            if other is None or other.type is not file.type:
+                return set()
+            counts = other.bytes != 0 and not path.startswith(_PROSE_AND_RECORDS) and not _shared(package, file)
+            if counts and not self._accounted(package, path, other):
+                found.add(path)
+        return found
 
     def _accounted(self, package: SidePackage, path: str, file: SideFile) -> bool:
         """Whether a package that a scanner sees stands for the file now.

@@ -17,12 +17,14 @@ _HINT = (
     "(a directory, a tar, a docker-archive or an OCI layout)"
 )
 _HEAD = 4096
+_PIPES = "/dev/fd/"
+"""Where shells put what `<(command)` writes (bash(1), process substitution)."""
 _PLAN_MARK = b'"pruner-plan"'
 """`emit.planschema.SCHEMA_NAME`, whose import takes 75 ms."""
 
 
 def read_side(location: str) -> Side:
-    """The side at `location`; `-` is an SBOM on standard input.
+    """The side at `location`; `-` is an SBOM on standard input, and so is what a shell's `<(command)` writes.
 
     Raises `InputError` for what is none of the three, for an SBOM without packages and for a root without files.
     """
@@ -45,12 +47,16 @@ def _kind(location: str) -> SideKind:
     if location == "-":
         return SideKind.SBOM
     place = Path(location)
+    if location.startswith(_PIPES) and place.is_fifo():
+        return SideKind.SBOM  # what is read of it is gone, so that nobody can look first
     if place.is_dir():
         return SideKind.PLAN if is_plan(place / "plan.json") else SideKind.ROOT
     head = _head(place)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"<", b"["}:
         return SideKind.PLAN if _PLAN_MARK in head[:256] else SideKind.SBOM
     if _is_tar(head):
+        if _is_bzip2(place):
+            raise InputError(f"{printable(location)}: a tar in bzip2", hint="compress it by gzip, xz or zstd")
         return SideKind.ROOT
     raise InputError(f"{printable(location)}: neither an SBOM, a plan nor a root filesystem", hint=_HINT)
 
@@ -80,6 +86,11 @@ def _head(place: Path) -> bytes:
     if empty:
         raise InputError(f"{name}: empty", hint=_HINT)
     return head
+
+
+def _is_bzip2(place: Path) -> bool:
+    with place.open("rb") as stream:
+        return stream.read(3) == b"BZh"
 
 
 def _is_tar(head: bytes) -> bool:

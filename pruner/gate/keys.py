@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -28,6 +29,10 @@ _PURL_TYPES = {
 """purl types by Syft's types of packages, where they have another name."""
 WHOLE_NAMES = frozenset({"npm", "golang", "composer"})
 """purl types whose namespace is part of the name: npm's `core` is not `@angular/core`."""
+_UNSTATED = frozenset({"UNKNOWN", "NOASSERTION", "NONE"})
+"""Versions that say there is none: newer releases of Syft, SPDX 2.3 (other fields)."""
+_ANY_CASE = frozenset({"golang", "nuget"})
+"""purl types whose names are one in small and in capital letters (purl-spec, types), which not every tool writes."""
 _NAMESPACES = {"rhel": "redhat", "sles": "suse"}
 """Where the namespace of a distribution's purls is not os-release's ID (purl-spec, types, rpm)."""
 
@@ -66,9 +71,16 @@ def name_parts(kind: str, name: str) -> tuple[str, str]:
 
 def plain_version(kind: str, version: str) -> str:
     """`version` without an epoch of zero, which is none (rpm, deb-version(7)); empty where none is stated."""
-    if version == "UNKNOWN":  # as newer releases of Syft spell it
+    if version in _UNSTATED:
         return ""
     return version.removeprefix("0:") if kind in {"rpm", "deb"} else version
+
+
+def one_spelling(kind: str, name: str) -> str:
+    """`name`, a name or namespace of a `kind` purl, as every tool's spelling of it becomes."""
+    if kind == "pypi":
+        return re.sub(r"[-_.]+", "-", name).lower()  # PEP 503, normalized names
+    return name.lower() if kind in _ANY_CASE else name
 
 
 def _namespace_of(kind: str, distribution: str) -> str:
@@ -83,8 +95,8 @@ def key_of_purl(purl: PackageURL, architecture: str | None = None) -> PackageKey
     stated = architecture or str(dict(purl.qualifiers or {}).get("arch", ""))
     return PackageKey(
         type=purl.type,
-        namespace=purl.namespace or "",
-        name=purl.name,
+        namespace=one_spelling(purl.type, purl.namespace or ""),
+        name=one_spelling(purl.type, purl.name),
         architecture=stated if purl.type in DISTRIBUTIONS else "",
     )
 

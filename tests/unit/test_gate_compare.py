@@ -84,6 +84,9 @@ def test_added_removed_upgraded_downgraded():
         ("golang", "v1.9.0", "v1.10.0"),
         ("cargo", "0.9.1", "0.10.0"),
         ("nuget", "1.0.0-beta", "1.0.0"),
+        ("swift", "1.9.0", "1.10.0"),
+        ("conan", "1.9", "1.10"),
+        ("alpm", "1.0-9", "1.0-10"),
     ],
 )
 def test_the_order_of_each_ecosystem(kind, older, newer):
@@ -94,7 +97,8 @@ def test_the_order_of_each_ecosystem(kind, older, newer):
 
 
 @pytest.mark.parametrize(
-    ("kind", "one", "two"), [("deb", "a_b", "1"), ("pypi", "not a version", "1"), ("swift", "1", "2")]
+    ("kind", "one", "two"),
+    [("deb", "a_b", "1"), ("pypi", "not a version", "1"), ("hackage", "1", "2"), ("cargo", "1.0.0+1", "1.0.0+2")],
 )
 def test_an_unknown_order_is_a_change(kind, one, two):
     """Neither an upgrade nor a downgrade is claimed."""
@@ -520,3 +524,89 @@ def test_a_document_of_another_distribution_is_noted(tmp_path):
     point = side(tmp_path, artifacts, [file_of("/x")], distro={"id": "debian", "versionID": "12.15"})
     assert not any("distribution" in note for note in compare(before, point).notes)
     assert document([])["distro"]["versionID"] == "12"
+
+
+# -- spellings, places and tools -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other_purl"),
+    [
+        ("pkg:pypi/Ruamel.yaml_clib@1", "pkg:pypi/ruamel-yaml-clib@1"),
+        ("pkg:golang/github.com/BurntSushi/toml@v1", "pkg:golang/github.com/burntsushi/toml@v1"),
+        ("pkg:nuget/Newtonsoft.Json@1", "pkg:nuget/newtonsoft.json@1"),
+    ],
+)
+def test_names_that_an_ecosystem_takes_for_one(tmp_path, one, other_purl):
+    """PEP 503 has one name for `a.b`, `a_b` and `A-B`; NuGet and purls of Go know no capitals. npm's names differ."""
+    sides = [side(tmp_path, [other("x", "x", "1", "/m", purl)]) for purl in (one, other_purl)]
+    assert compare(*sides).packages == ()
+    npm_sides = [side(tmp_path, [other("npm", "x", "1", "/m", f"pkg:npm/{name}@1")]) for name in ("a.b", "a-b")]
+    assert len(compare(*npm_sides).packages) == 2
+
+
+def cyclonedx(place, *components, tool="acme"):
+    tools = {"components": [{"type": "application", "name": tool, "version": "1"}]}
+    content = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"tools": tools}, "components": components}
+    return read_side(written(place, content))
+
+
+def test_a_package_without_a_type_is_the_one_of_its_name(tmp_path):
+    """A document without purls names no ecosystem; where a version differs, or two bear the name, nothing is joined."""
+    typed = {"type": "library", "name": "core", "group": "@a", "version": "1", "purl": "pkg:npm/%40a/core@1"}
+    bare = {"type": "library", "name": "core", "group": "@a", "version": "1"}
+    with_type = cyclonedx(tmp_path, typed)
+    for stated in ("1", ""):
+        assert compare(with_type, cyclonedx(tmp_path, {**bare, "version": stated})).packages == ()
+        assert compare(cyclonedx(tmp_path, {**bare, "version": stated}), with_type).packages == ()
+    assert len(compare(with_type, cyclonedx(tmp_path, {**bare, "version": "2"})).packages) == 2
+    twice = cyclonedx(tmp_path, typed, {**typed, "purl": "pkg:pypi/core@1", "group": ""})
+    assert len(compare(twice, cyclonedx(tmp_path, {**bare, "group": ""})).packages) == 1
+
+
+def test_an_ecosystem_that_the_first_tool_may_not_look_for(tmp_path):
+    """A document of one ecosystem, without files, says nothing of others; the same tool's does."""
+    pip = {"type": "library", "name": "flask", "version": "1", "purl": "pkg:pypi/flask@1"}
+    npm_one = {"type": "library", "name": "ms", "version": "1", "purl": "pkg:npm/ms@1"}
+    before = cyclonedx(tmp_path, pip, tool="cyclonedx-py")
+    comparison = compare(before, cyclonedx(tmp_path, pip, npm_one))
+    assert comparison.packages == ()
+    assert (
+        "cyclonedx-py 1 lists no packages of these types, and may not look for them; not called new: 1 npm"
+        in comparison.notes
+    )
+    same = compare(before, cyclonedx(tmp_path, pip, npm_one, tool="cyclonedx-py"))
+    assert changes(same) == {"ms": ("added", "present")}
+    more = {**npm_one, "name": "qs", "purl": "pkg:npm/qs@1"}
+    assert changes(compare(cyclonedx(tmp_path, npm_one), cyclonedx(tmp_path, npm_one, more, tool="z"))) == {
+        "qs": ("added", "present")
+    }
+
+
+def test_a_package_that_was_moved_or_copied_is_whole(tmp_path):
+    """Its parts are the same, wherever they lie; a copy that lacks one is a part."""
+    folders = [entry(path, "Directory", mode=755) for path in ("/a", "/b")]
+    first = [file_of("/a/package.json", "1"), file_of("/a/i.js", "old")]
+    moved = [file_of("/b/package.json", "1"), file_of("/b/renamed.js", "old")]
+    before = side(tmp_path, [npm("ms", "1.0.0", "/a")], [*folders, *first])
+    assert compare(before, side(tmp_path, [npm("ms", "1.0.0", "/b")], [*folders, *moved])).packages == ()
+    both = [npm("ms", "1.0.0", "/a"), npm("ms", "1.0.0", "/b")]
+    assert compare(before, side(tmp_path, both, [*folders, *first, *moved])).packages == ()
+    cut = side(tmp_path, [npm("ms", "1.0.0", "/b")], [*folders, moved[0]])
+    assert changes(compare(before, cut)) == {"ms": ("resliced", "present")}
+
+
+def test_a_binary_that_an_entry_accounted_for_is_not_new(tmp_path):
+    """A scanner names what is in a file only when no database does; a file that changed is another matter."""
+    keep = debian("keep", "1", ["/usr/bin/keep"])
+    files = [program("/usr/bin/keep", content="k"), program("/bin/busybox", content="b")]
+    before = side(tmp_path, [keep, debian("busybox", "1", ["/bin/busybox"])], files)
+    seen = other(
+        "binary", "busybox", "1.36", "/bin/busybox", "pkg:generic/busybox@1.36", metadataType="binary-signature"
+    )
+    comparison = compare(before, side(tmp_path, [keep, seen], files))
+    assert [(one.key.type, one.visibility) for one in comparison.packages] == [("deb", "invisible")]
+    assert any("packages of their own now: generic:busybox" in note for note in comparison.notes)
+    other_files = [files[0], program("/bin/busybox", content="another")]
+    changed = compare(before, side(tmp_path, [keep, seen], other_files))
+    assert ("generic", Change.ADDED) in {(one.key.type, one.change) for one in changed.packages}

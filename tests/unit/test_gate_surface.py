@@ -353,3 +353,22 @@ def test_a_broken_catalogue_is_an_input_error(tmp_path):
     path.write_text("format: 1\nsurface:\n  - {id: shell}\n")
     with pytest.raises(InputError, match=r"surface\.yaml:3: surface\[0\]\.names.*\(and 2 more\)"):
         read_catalogue(path)
+
+
+def test_libraries_of_a_root_without_programs_are_none():
+    """A root is seen whole: where nothing is ELF, no library is idle. A document may lack what links say."""
+    text = [regular("/etc/x")]
+    assert "idle-library" not in of(text, {}).unknown
+    assert "idle-library" in of(text, {}, kind=SideKind.SBOM).unknown
+
+
+def test_a_library_that_nothing_loads_any_more_did_not_come():
+    """Without entry points as well, where what other programs load is no category."""
+    files = [regular("/bin/tool", 0o755), regular("/lib/libx.so.1")]
+    found = {"/bin/tool": Binary(starts=True, libraries=("libx.so.1",)),
+             "/lib/libx.so.1": Binary(starts=False, libraries=())}  # fmt: skip
+    before, after = made_side([], files, binaries=found), made_side([], files[1:], binaries=dict([*found.items()][1:]))
+    one, two = surface_of(before), surface_of(after)
+    assert (one.counts().get("idle-library"), two.counts()["idle-library"]) == (None, 1)
+    assert items_beyond(two, one, before) == []
+    assert [item.path for item in items_beyond(two, surface_of(made_side()), made_side())] == ["/lib/libx.so.1"]

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pruner.gate.types import SurfaceItem
+from pruner.gate.types import SideKind, SurfaceItem
 from pruner.model import FileType
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ _ON_PATH, _ELSEWHERE, _IDLE = "library", "other-library", "idle-library"
 def library_items(side: Side, tree: Tree, entries: Sequence[str]) -> tuple[list[SurfaceItem], tuple[str, ...]]:
     """Items of `side`'s libraries, and the categories that can't be told: all where links may be missing."""
     binaries = side.binaries
-    if binaries is None or not side.complete or not any(one.libraries is not None for one in binaries.values()):
+    stated = side.kind is SideKind.ROOT or any(one.libraries is not None for one in (binaries or {}).values())
+    if binaries is None or not side.complete or not stated:
         return [], (_IDLE, _ON_PATH, _ELSEWHERE)
     files = side.files or {}
     needs = Needs(binaries, tree)

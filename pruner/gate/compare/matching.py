@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pruner.gate.types import PackageKey, Side, SidePackage
 
 
+_UNTYPED = "unknown"
+"""The type of packages of which a document states neither a purl nor anything else that tells it."""
+
+
 class Match(NamedTuple):
     """One package on both sides, or on one alone."""
 
@@ -34,11 +38,11 @@ def matched(before: Side, after: Side) -> Iterator[Match]:
 
 
 def key_aliases(
-    before: Mapping[PackageKey, object], after: Mapping[PackageKey, object]
+    before: Mapping[PackageKey, Sequence[SidePackage]], after: Mapping[PackageKey, Sequence[SidePackage]]
 ) -> dict[PackageKey, PackageKey]:
     """Keys of `after` that differ from a lone key of `before` only where one of the two states nothing.
 
-    A root without os-release has no namespace, and some documents state no architecture.
+    A root without os-release has no namespace, some documents state no architecture, and some not even a type.
     """
     gone: defaultdict[tuple[str, str], list[PackageKey]] = defaultdict(list)
     new: defaultdict[tuple[str, str], list[PackageKey]] = defaultdict(list)
@@ -46,11 +50,42 @@ def key_aliases(
         for key in keys:
             if key not in others and key.type in DISTRIBUTIONS:
                 found[key.type, key.name].append(key)
-    return {
+    spelled = {
         new[name][0]: keys[0]
         for name, keys in gone.items()
         if len(keys) == len(new.get(name, ())) == 1 and _agree(keys[0], new[name][0])
     }
+    return spelled | _untyped_aliases(before, after)
+
+
+def _untyped_aliases(
+    before: Mapping[PackageKey, Sequence[SidePackage]], after: Mapping[PackageKey, Sequence[SidePackage]]
+) -> dict[PackageKey, PackageKey]:
+    """Keys of `after` and `before` of which one has no type: alone of their name, in a version that both may have."""
+    if not any(key.type == _UNTYPED for packages in (before, after) for key in packages):
+        return {}
+    names: defaultdict[str, tuple[list[PackageKey], list[PackageKey]]] = defaultdict(lambda: ([], []))
+    for place, (packages, others) in enumerate(((before, after), (after, before))):
+        for key in packages:
+            if key not in others:
+                names[_full_name(key)][place].append(key)
+    return {
+        new[0]: old[0]
+        for old, new in names.values()
+        if len(old) == len(new) == 1
+        and (old[0].type == _UNTYPED) is not (new[0].type == _UNTYPED)
+        and _may_be_one(before[old[0]], after[new[0]])
+    }
+
+
+def _may_be_one(before: Sequence[SidePackage], after: Sequence[SidePackage]) -> bool:
+    one, other = ({package.version for package in packages} for packages in (before, after))
+    return bool(one & other) or "" in one | other
+
+
+def _full_name(key: PackageKey) -> str:
+    """As a document without purls has it: of a distribution's package its own name, else after its namespace."""
+    return key.name if key.type in DISTRIBUTIONS or not key.namespace else f"{key.namespace}/{key.name}"
 
 
 def _agree(one: PackageKey, other: PackageKey) -> bool:

@@ -9,22 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruner.errors import printable
 from pruner.gate.compare.files import Listing, same_content
 from pruner.gate.compare.matching import Match, matched
 from pruner.gate.compare.remaining import Remains
+from pruner.gate.compare.tools import Discounted, is_stated
 from pruner.gate.keys import DISTRIBUTIONS
-from pruner.gate.phrases import few_of
-from pruner.gate.types import Change, PackageChange, SideKind
+from pruner.gate.types import Change, PackageChange
 from pruner.gate.versions import order_of
 from pruner.model import FileType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pruner.gate.types import Side, SideFile, SidePackage
-
-_MOST_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,28 +35,16 @@ class PackageChanges:
 def package_changes(before: Side, after: Side) -> PackageChanges:
     """Every package that differs."""
     found: list[PackageChange] = []
-    unlike: list[str] = []
-    foreign: dict[str, int] = {}
+    discounted = Discounted(before, after)
     remains = Remains(before, after)
     for match in matched(before, after):
         package = match.before or match.after
-        if package is None:
-            continue
-        if not _both_tell(before, after, package):
-            foreign[package.key.type] = foreign.get(package.key.type, 0) + 1
+        if package is None or discounted.takes(package):
             continue
         change = _change(before, after, match, remains)
-        if change is None:
-            continue
-        if change.change is not Change.RESLICED and _is_the_tools(before, after, match):
-            unlike.append(f"{package.key.type}:{package.key.name}")
-            continue
-        found.append(change)
-    return PackageChanges(changes=tuple(found), notes=(*_foreign_note(foreign), *_unlike_note(before, after, unlike)))
-
-
-def _both_tell(before: Side, after: Side, package: SidePackage) -> bool:
-    return all(side.package_types is None or package.key.type in side.package_types for side in (before, after))
+        if change is not None and not discounted.takes_change(change, match):
+            found.append(change)
+    return PackageChanges(changes=tuple(found), notes=tuple(discounted.notes()))
 
 
 def _change(before: Side, after: Side, match: Match, remains: Remains) -> PackageChange | None:
@@ -104,15 +89,8 @@ def _untouched(before: Side, after: Side, older: SidePackage, newer: SidePackage
     ]
     if not regular[0] or regular[0] != regular[1]:
         return False
-    return all(_is_stated(one := before.files[path], other := after.files[path]) and same_content(one, other)
+    return all(is_stated(one := before.files[path], other := after.files[path]) and same_content(one, other)
                for path in regular[0])  # fmt: skip
-
-
-def _is_stated(one: SideFile, other: SideFile) -> bool:
-    """Whether both sides say something of the content that can be compared."""
-    if one.digest is not None and other.digest is not None:
-        return one.digest.partition(":")[0] == other.digest.partition(":")[0]
-    return False
 
 
 def _removed(before: Side, after: Side, match: Match, package: SidePackage, remains: Remains) -> PackageChange:
@@ -158,7 +136,27 @@ def _parts_differ(before: Side, after: Side, older: SidePackage, newer: SidePack
         return False  # one of the two does not say what a package holds
     if older.files == newer.files:
         return False
+    if older.key.type not in DISTRIBUTIONS and older.evidence != newer.evidence:
+        return not (
+            _has_all(older, before.files, newer, after.files) and _has_all(newer, after.files, older, before.files)
+        )
     return _lacks_any(after, before, older) or _lacks_any(before, after, newer)
+
+
+def _has_all(
+    whole: SidePackage, files: Mapping[str, SideFile], part: SidePackage, parts: Mapping[str, SideFile]
+) -> bool:
+    """Whether every regular file of `part` is in `whole`, by its content or its name, wherever each of them lies.
+
+    What was moved, or is there in one copy more, has the same parts.
+    """
+    names = {path.rpartition("/")[2] for path in whole.files}
+    digests = {files[path].digest for path in whole.files} - {None}
+    return all(
+        parts[path].digest in digests or path.rpartition("/")[2] in names
+        for path in part.files
+        if parts[path].type is FileType.REGULAR
+    )
 
 
 def _lacks_any(side: Side, other: Side, package: SidePackage) -> bool:
@@ -166,46 +164,3 @@ def _lacks_any(side: Side, other: Side, package: SidePackage) -> bool:
     there, files, listing = side.files or {}, other.files or {}, Listing(side)
     missing = (files[path] for path in package.files if path not in there)
     return any(file.type is FileType.REGULAR and listing.would_have(file) for file in missing)
-
-
-def _is_the_tools(before: Side, after: Side, match: Match) -> bool:
-    """Whether two scanners differ, and not the images: what the package was found in is there unchanged.
-
-    A jar, a binary, a METADATA file; or the database itself, whose every byte is the same: an entry that one of two
-    scanners does not find there is not gone (Syft 0.76 does not look into /usr/lib/sysimage/rpm).
-    """
-    if before.files is None or after.files is None or before.origin.get("tool") == after.origin.get("tool"):
-        return False
-    for package in match:
-        if package is None:
-            continue
-        evidence = [path for path in package.evidence if path in before.files or path in after.files]
-        if not evidence:
-            return False
-        for path in evidence:
-            one, other = before.files.get(path), after.files.get(path)
-            if one is None or other is None or not same_content(one, other):
-                return False
-            if package.key.type in DISTRIBUTIONS and not _is_stated(one, other):
-                return False
-    return True
-
-
-def _foreign_note(foreign: dict[str, int]) -> tuple[str, ...]:
-    if not foreign:
-        return ()
-    counted = ", ".join(f"{number} {kind}" for kind, number in sorted(foreign.items()))
-    return (f"packages that only one side can tell are not compared: {counted}",)
-
-
-def _unlike_note(before: Side, after: Side, unlike: list[str]) -> tuple[str, ...]:
-    if not unlike:
-        return ()
-    tools = " and ".join(_looker(side) for side in (before, after))
-    return (f"{tools} see the same unchanged files differently: {few_of(sorted(set(unlike)), most=_MOST_NAMES)}",)
-
-
-def _looker(side: Side) -> str:
-    if side.kind is not SideKind.SBOM:
-        return f"the {side.kind}"
-    return printable(side.origin.get("tool", "")) or "an unnamed tool"

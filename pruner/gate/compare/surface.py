@@ -68,7 +68,7 @@ def items_beyond(surface: Surface, other: Surface, side: Side) -> list[SurfaceIt
     file was no library at all, or is new in the direct execution path.
     """
     known = {(item.category, item.path) for item in other.items}
-    libraries = {item.path for item in other.items if item.category in _BY_NEEDS}
+    libraries = {path for path, binary in (side.binaries or {}).items() if binary.elf}
     return [
         item
         for item in surface.items

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
-from pruner.gate.keys import DISTRIBUTIONS, WHOLE_NAMES, key_of_purl, name_parts, plain_version, purl_type_of
+from pruner.gate.keys import (
+    DISTRIBUTIONS,
+    WHOLE_NAMES,
+    key_of_purl,
+    name_parts,
+    one_spelling,
+    plain_version,
+    purl_type_of,
+)
 from pruner.gate.phrases import number_of
 from pruner.gate.types import PackageKey, ScannerReport, Vulnerability
 from pruner.read.purls import parsed_purl
@@ -106,7 +114,8 @@ def _vulnerability(item: Reported) -> Vulnerability:
         package = key_of_purl(purl)
     else:
         kind = _TRIVY_TYPES.get(item.type) or purl_type_of(item.type)
-        package = PackageKey(kind, *name_parts(kind, item.name), "")
+        namespace, name = (one_spelling(kind, part) for part in name_parts(kind, item.name))
+        package = PackageKey(kind, namespace, name, "")
     return Vulnerability(
         id=item.id,
         aliases=tuple(sorted(set(item.aliases) - {item.id})),

@@ -610,3 +610,22 @@ def test_a_binary_that_an_entry_accounted_for_is_not_new(tmp_path):
     other_files = [files[0], program("/bin/busybox", content="another")]
     changed = compare(before, side(tmp_path, [keep, seen], other_files))
     assert ("generic", Change.ADDED) in {(one.key.type, one.change) for one in changed.packages}
+
+
+def test_a_name_that_is_no_utf_8_is_the_one_that_a_document_can_not_hold(tmp_path):
+    """U+FFFD stands for a byte that JSON can't hold; it names the one file that it can be, and no other."""
+    odd, digest = "/srv/a\udcffb", file_of("/x", "odd")["digests"][0]["value"]
+    document_side = side(tmp_path, [debian("tool", "1", ["/srv/a\ufffdb"])], [file_of("/srv/a\ufffdb", "odd")])
+    key = next(iter(document_side.packages))
+    held = regular(odd, 0o644, bytes=3, digest=f"sha256:{digest}", owner=key)
+    root = made_side([package(key, "1", (odd,))], [held])
+    for comparison in (compare(document_side, root), compare(root, document_side)):
+        assert (comparison.packages, comparison.files) == ((), ())
+    changed = made_side([package(key, "1", (odd,))], [msgspec.structs.replace(held, digest="sha256:1")])
+    (change,) = compare(document_side, changed).files or ()
+    assert (change.path, change.change) == (odd, Change.CHANGED)
+    twin = msgspec.structs.replace(held, path="/srv/a\udcfeb")
+    found = compare(document_side, made_side([package(key, "1", (odd,))], [held, twin])).files or ()
+    assert [(one.path, one.change) for one in found] == [
+        ("/srv/a\ufffdb", "removed"), ("/srv/a\udcfeb", "added"), ("/srv/a\udcffb", "added"),
+    ]  # fmt: skip

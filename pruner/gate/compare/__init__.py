@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.gate.compare.conformity import conformity
 from pruner.gate.compare.files import file_changes
+from pruner.gate.compare.names import with_true_names
 from pruner.gate.compare.notes import notes_of, swap_note
 from pruner.gate.compare.packages import package_changes
 from pruner.gate.compare.surface import surface_of
@@ -27,6 +28,7 @@ def compare(before: Side, after: Side, *, plan: Plan | None = None) -> Compariso
         from pruner.gate.sides.entries import entries_of_plan
 
         entries = entries_of_plan(plan)
+    before, after = with_true_names(before, after, plan)
     packages = package_changes(before, after)
     files = file_changes(before, after)
     return Comparison(

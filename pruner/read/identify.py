@@ -25,8 +25,12 @@ class _Probe(msgspec.Struct):
     schema: Any = None
     format: Any = msgspec.field(default=None, name="bomFormat")
     spdx: Any = msgspec.field(default=None, name="spdxVersion")
+    context: Any = msgspec.field(default=None, name="@context")
 
 
+TAG_VALUE = b"SPDXVersion:"
+"""How an SPDX document begins that is no JSON (SPDX 2.3, 6.1)."""
+_CONVERT = "`syft SOURCE -o spdx-json@2.3` writes what is read, and `syft convert` makes it of most documents"
 _PROBE = msgspec.json.Decoder(_Probe)
 
 
@@ -35,6 +39,8 @@ def inventory_of(source: Input) -> Inventory:
     start = source.data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise InputError(f"{source.name}: empty", hint=_ACCEPTED)
+    if start.startswith(TAG_VALUE):
+        raise InputError(f"{source.name}: SPDX in tag-value form is not read", hint=_CONVERT)
     inventory = _xml(source) if start.startswith(b"<") else _json(source)
     if not inventory.packages:
         raise InputError(
@@ -62,6 +68,8 @@ def _json(source: Input) -> Inventory:
         from pruner.read.spdx import read_spdx
 
         return read_spdx(data, source.name, probe.spdx)
+    if isinstance(probe.context, str) and "spdx.org/rdf/3" in probe.context:
+        raise InputError(f"{source.name}: SPDX 3 is not read", hint=_CONVERT)
     version = probe.schema.get("version") if isinstance(probe.schema, dict) else None
     if not present(probe.artifacts) or not isinstance(version, str):
         raise InputError(f"{source.name}: JSON, but not an SBOM", hint=_ACCEPTED)

@@ -215,3 +215,12 @@ def test_vulnerabilities(run, pair, tmp_path):
     ]
     assert json.loads(run("diff", *pair, "--json").out)["vulnerabilities"] is None
     assert_one_message(run("diff", *pair, *reports[:2]), 2, "--vulns-after is missing")
+
+
+def test_parts_of_a_package_are_counted_alike_on_both_sides(run, tmp_path):
+    """Regular files, which every kind of side lists: a plan's links and directories would make parts of the whole."""
+    folder, program = entry("/usr/lib/tool", "Directory", mode=755), file_of("/usr/lib/tool/a")
+    tool = [debian("tool", "1", ["/usr/lib/tool", "/usr/lib/tool/a", "/usr/lib/tool/b"])]
+    before = written(tmp_path, document(tool, [folder, program, file_of("/usr/lib/tool/b")]), "a.json")
+    after = written(tmp_path, document(tool, [folder, program]), "b.json")
+    assert "  deb:tool 1: 2 -> 1 regular files" in run("diff", before, after).out.splitlines()

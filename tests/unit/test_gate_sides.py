@@ -418,3 +418,17 @@ def test_what_a_shell_hands_over_is_an_sbom(tmp_path):
     assert len(json.dumps(CDX)) < 65536  # what a pipe holds before anybody reads (pipe(7))
     assert read_side(f"/dev/fd/{reading}").kind is SideKind.SBOM
     os.close(reading)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\n", "SPDX in tag-value form is not read"),
+        ('{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}', "SPDX 3 is not read"),
+    ],
+)
+def test_forms_of_spdx_that_are_not_read_are_named(tmp_path, content, what):
+    """They are SBOMs, and what makes a readable one of them is said."""
+    with pytest.raises(InputError, match=what) as raised:
+        read_side(written(tmp_path, content))
+    assert "syft convert" in (raised.value.hint or "")

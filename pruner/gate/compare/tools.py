@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.compare.files import same_content
 from pruner.gate.keys import DISTRIBUTIONS
+from pruner.gate.phrases import few_of
 from pruner.gate.types import Change, SideKind
 
 if TYPE_CHECKING:
@@ -77,9 +78,7 @@ def _counted(found: dict[str, int]) -> str:
 
 
 def _names(found: Iterable[str]) -> str:
-    names = sorted({printable(name) for name in found})
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return few_of(sorted(set(found)), most=_MOST_NAMES)
 
 
 def _looker(side: Side) -> str:

@@ -65,7 +65,7 @@ def _row(name: str, one: int | None, other: int | None, *, scale: float = 0) -> 
 
 def change_lines(comparison: Comparison) -> Iterator[str]:
     """Lines about packages, files, attack surface, vulnerabilities and conformity; at most twenty names a group."""
-    yield from _package_lines(comparison.packages)
+    yield from _package_lines(comparison)
     yield from _file_lines(comparison.files)
     yield from _surface_lines(comparison)
     yield from _vulnerability_lines(comparison.vulnerabilities or ())
@@ -90,11 +90,11 @@ def _conforming(after: Side) -> str:
     return "the image is what the plan says"
 
 
-def _package_lines(changes: Sequence[PackageChange]) -> Iterator[str]:
+def _package_lines(comparison: Comparison) -> Iterator[str]:
     groups: defaultdict[str, list[PackageChange]] = defaultdict(list)
     titles = dict(_GROUPS)
     states = dict(_STATES)
-    for change in changes:
+    for change in comparison.packages:
         hidden = change.visibility == "invisible"
         title = states[change.visibility] if hidden else titles.get(change.change) or states[change.visibility]
         groups[title].append(change)
@@ -104,18 +104,23 @@ def _package_lines(changes: Sequence[PackageChange]) -> Iterator[str]:
             continue
         yield ""
         yield f"packages {title}: {len(members)}"
-        yield from (f"  {_package_text(member)}" for member in members[:_MOST])
+        yield from (f"  {_package_text(member, comparison)}" for member in members[:_MOST])
         yield from _more(members)
 
 
-def _package_text(change: PackageChange) -> str:
+def _package_text(change: PackageChange, comparison: Comparison) -> str:
     key = change.key
     namespace = f"{key.namespace}/" if key.namespace and key.type not in DISTRIBUTIONS else ""
     name = f"{key.type}:{namespace}{key.name}"
     versions = [package.version for package in (change.before, change.after) if package is not None]
     text = f"{name} {' -> '.join(dict.fromkeys(versions))}"
     if change.change is Change.RESLICED and change.before is not None and change.after is not None:
-        text += f": {len(change.before.files)} -> {len(change.after.files)} files"
+        counts = [
+            sum(side.files[path].type is FileType.REGULAR for path in package.files)
+            for side, package in ((comparison.before, change.before), (comparison.after, change.after))
+            if side.files is not None
+        ]
+        text += f": {counts[0]} -> {counts[1]} regular files" if len(counts) > 1 else ""
     if change.remaining:
         number = len(change.remaining)
         text += f": {number_of(number, 'file')} {'remains' if number == 1 else 'remain'}, such as {change.remaining[0]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import InputError, printable
 from pruner.gate.types import SideKind
+from pruner.read.identify import TAG_VALUE
 from pruner.read.source import beginning_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def _kind(location: str) -> SideKind:
     if place.is_dir():
         return SideKind.PLAN if is_plan(place / "plan.json") else SideKind.ROOT
     head = _head(place)
+    if head.startswith(TAG_VALUE):
+        return SideKind.SBOM  # whose reader says what is wrong
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"<", b"["}:
         return SideKind.PLAN if _PLAN_MARK in head[:256] else SideKind.SBOM
     if _is_tar(head):

@@ -88,6 +88,7 @@ def test_markdown_names_are_code(comparison: Comparison, verdict: Verdict) -> No
         ("a ` lone", "a `` ` `` lone"),
         ("(-10% of 3 before); new", "(-10% of 3 before); new"),
         ("a*b _c_ ~d~ |", "`a*b` `_c_` `~d~` `|`"),
+        ("/etc/fstab, /etc/group: ,", "`/etc/fstab`, `/etc/group`: `,`"),
     ],
 )
 def test_markdown_prose(text: str, shown: str) -> None:

@@ -81,7 +81,10 @@ def _word(word: str) -> str:
     span = _SPAN.fullmatch(word)
     if span is not None:
         return code(span[1]) + span[2]
-    return word if _PLAIN.fullmatch(word) and not _HOST.search(word) else code(word)
+    if _PLAIN.fullmatch(word) and not _HOST.search(word):
+        return word
+    plain = word.rstrip(",;:") or word
+    return code(plain) + word[len(plain) :]
 
 
 def _head(comparison: Comparison, verdict: Verdict) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from pruner.gate.sides.plan import read_plan
 from tests.integration import rpms
 from tests.integration.alpinemachine import Machine, make_machine
 from tests.integration.commands import need_root, pruner
-from tests.support import need
+from tests.support import need, skip
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +30,8 @@ def rpm_root(tmp_path_factory) -> Path:
     for tool in ("rpmbuild", "createrepo_c", "dnf", "rpm", "gcc", "busybox"):
         need(tool)
     need_root("installing packages")
+    if platform.machine() != "x86_64":
+        skip("the packages of the tests are x86_64")
     home = tmp_path_factory.mktemp("rpm")
     rpms.installed(rpms.repository(home / "repository"), home / "root", home / "home", "greet")
     return home / "root"

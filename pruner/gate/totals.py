@@ -9,7 +9,7 @@ from pruner.gate.types import SideKind
 from pruner.model import FileType
 
 if TYPE_CHECKING:
-    from pruner.gate.types import Side
+    from pruner.gate.types import Side, SidePackage
 
 _FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
 
@@ -36,6 +36,12 @@ def links_differ(before: Side, after: Side) -> bool:
 
 def _has_links(side: Side) -> bool:
     return any(file.hardlink is not None for file in (side.files or {}).values())
+
+
+def regular_files(package: SidePackage, side: Side) -> int:
+    """How many regular files `package` has on `side`; a root lists its links and directories, an SBOM does not."""
+    files = side.files
+    return len(package.files) if files is None else sum(files[path].type is FileType.REGULAR for path in package.files)
 
 
 def types_of_both(before: Side, after: Side) -> frozenset[str] | None:

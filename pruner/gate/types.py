@@ -140,10 +140,15 @@ class PackageChange:
     """After: `present`, `removed` (entry and files gone), `invisible` (entry gone, files remain), `unknown`.
 
     Of a package that changed its version: `invisible` where the older one's files remain at their own place, `unknown`
-    where none of its files changed with the version.
+    where none of the files that it still has changed with the version.
     """
     remaining: tuple[str, ...] = ()
-    """For `invisible`: the files that remain, changed and moved ones included."""
+    """For `invisible`: the files that remain, changed and moved ones included; not documentation nor configuration."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the entry alone moved: it has another version, and none of the package's files changed."""
+        return self.visibility == "unknown" and self.before is not None and self.after is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def test_the_table_answers_the_question(run, pair):
     assert "capability" not in rows
     for line in (
         "packages NO LONGER VISIBLE: 1",
-        "  deb:libx 1.0-1: 1 file remains, such as /usr/lib/libx.so.1",
+        "  deb:libx 1.0-1: 1 file of its code or data remains, such as /usr/lib/libx.so.1",
         "packages removed: 1",
         "  deb:bash 5.2-1",
         "packages upgraded: 1",
@@ -125,7 +125,7 @@ def test_lines_of_hidden_upgrades_and_edited_versions(run, tmp_path):
                      [*folders, file_of("/b/package.json", "2"), code, tool])  # fmt: skip
     lines = run("diff", written(tmp_path, before, "a.json"), written(tmp_path, after, "b.json")).out.splitlines()
     hidden = lines.index("packages NO LONGER VISIBLE: 1")
-    assert lines[hidden + 1] == "  npm:ms 1.0.0 -> 1.0.1: 1 file remains, such as /a/i.js"
+    assert lines[hidden + 1] == "  npm:ms 1.0.0 -> 1.0.1: 1 file of its code or data remains, such as /a/i.js"
     assert "  deb:tool 1-1 -> 1-2: none of its files changed" in lines
 
 

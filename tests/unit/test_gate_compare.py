@@ -225,6 +225,13 @@ def test_a_version_edited_in_the_database_is_no_upgrade():
     assert changes(compare(before, real)) == {"tool": ("upgraded", "present")}
     unstated = made_side([package(version="2", files=("/a", "/b"))], [owned("/a"), owned("/b", digest=None)])
     assert changes(compare(before, unstated)) == {"tool": ("upgraded", "present")}
+    # What was cut off says nothing of what is left; what came in does.
+    cut = made_side([package(version="2", files=("/a",))], [owned("/a")])
+    assert changes(compare(before, cut)) == {"tool": ("upgraded", "unknown")}
+    more = made_side([package(version="2", files=("/a", "/c"))], [owned("/a"), owned("/c")])
+    assert changes(compare(before, more)) == {"tool": ("upgraded", "present")}
+    empty = made_side([package(version="2")], [])
+    assert changes(compare(before, empty)) == {"tool": ("upgraded", "present")}
 
 
 def test_swapped_sides_are_asked_about():

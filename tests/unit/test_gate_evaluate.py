@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pruner.gate.compare import compare
 from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
 from pruner.gate.policy.selectors import path_matcher, purl_matcher
@@ -20,6 +21,8 @@ from pruner.gate.types import Change, Comparison, FileChange
 from pruner.gate.vulnerabilities import with_vulnerabilities
 from pruner.gate.vulnerabilities.scanners import read_report
 from tests.unit.gates import SUID, compared, grype, match, package, program, sbom
+from tests.unit.sides import TOOL, made_side, regular
+from tests.unit.sides import package as inventoried
 
 TODAY = date(2026, 6, 1)
 APP = package(
@@ -281,6 +284,19 @@ def test_visibility(tmp_path: Path) -> None:
     assert (finding.rule, finding.level) == ("visibility", Level.FAIL)
     assert "/usr/bin/dash" in finding.what
     assert finding.where.startswith("pkg:deb/debian/dash@")
+
+
+def test_visibility_of_a_version_that_only_its_entry_states(tmp_path: Path) -> None:
+    """The finding names the package and both versions, and asks for no other input: both sides tell all."""
+    same = {"bytes": 5, "digest": "sha256:1", "owner": TOOL}
+    before, after = (
+        made_side([inventoried(version=version, files=("/a",))], [regular("/a", **same)]) for version in ("1", "2")
+    )
+    finding = only(judged(compare(before, after), "visibility: {unknown: fail}\n"))
+    assert finding.what.startswith("the version of tool moved from 1 to 2 while none of its files changed")
+    assert (finding.where, finding.level) == ("pkg:deb/tool@2", Level.FAIL)
+    assert "give the entry its version 1 back" in finding.fix
+    assert "root filesystem" not in finding.fix
 
 
 def test_conformity(pruned: Comparison) -> None:

@@ -12,10 +12,11 @@ from pruner.gate.evaluate import evaluate
 from pruner.gate.policy import policy_of
 from pruner.gate.policy.starter import starter_policy
 from pruner.gate.policy.types import Finding, Level, Verdict
-from pruner.gate.reports.listing import table_rows
+from pruner.gate.reports.comparison import comparison_document
+from pruner.gate.reports.listing import change_lines, table_rows
 from pruner.gate.types import PackageKey, Side, SideFile, SideKind
 from pruner.model import FileType
-from tests.unit.sides import ELF, TOOL, made_side, package, regular
+from tests.unit.sides import ELF, TOOL, link, made_side, package, regular
 
 SYSTEM = frozenset({"deb", "apk", "rpm"})
 CURL = PackageKey("deb", "debian", "curl", "amd64")
@@ -121,6 +122,18 @@ def test_hard_links_weigh_alike_on_both_sides() -> None:
     (same,) = judged(there, there, "limits: {megabytes: +0}\n").limits
     assert (same.before, same.after) == (1.0, 1.0)
     assert not any("hard links" in note for note in compare(there, there).notes)
+
+
+def test_a_part_of_a_package_is_counted_in_regular_files() -> None:
+    """A root lists a package's links and directories and an SBOM does not: one file less is one less, in JSON too."""
+    here = SideFile(path="/d", type=FileType.DIRECTORY, mode=0o755)
+    files = [regular("/d/a", owner=TOOL), regular("/d/b", owner=TOOL)]
+    scanned = made_side([package(files=("/d/a", "/d/b"))], files, kind=SideKind.SBOM)
+    there = made_side([package(files=("/d", "/d/a", "/d/l"))], [here, files[0], link("/d/l", "a")])
+    comparison = compare(scanned, there)
+    assert "  deb:tool 1.0-1: 2 -> 1 regular files" in list(change_lines(comparison))
+    (change,) = comparison_document(comparison)["packages"]
+    assert (change["before"]["files"], change["after"]["files"]) == (2, 1)
 
 
 def test_devices_are_no_files() -> None:

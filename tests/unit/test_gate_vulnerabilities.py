@@ -83,7 +83,8 @@ def test_another_version_of_the_same_files(tmp_path: Path) -> None:
     comparison = judged(tmp_path, [match("zlib1g", "1.0-1", "CVE-2024-1000")], [], left=[newer])
     assert fates(comparison) == [("CVE-2024-1000", Fate.UNKNOWN)]
     assert comparison.vulnerabilities is not None
-    assert comparison.vulnerabilities[0].detail.endswith("of another version, and no file changed")
+    detail = "the entry's version moved from 1.0-1 to 1.2-1, and none of the package's files changed"
+    assert comparison.vulnerabilities[0].detail == detail
 
 
 def test_an_upgrade_that_fixes_nothing(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_unseen_when_files_remain(tmp_path: Path) -> None:
     comparison = judged(tmp_path, [match("curl", "7.0-1", "CVE-2024-2000")], [], others=rest)
     assert fates(comparison) == [("CVE-2024-2000", Fate.UNSEEN)]
     assert comparison.vulnerabilities is not None
-    assert "files remain" in comparison.vulnerabilities[0].detail
+    assert "1 file of its code or data remains" in comparison.vulnerabilities[0].detail
 
 
 def test_database_differs(tmp_path: Path) -> None:
@@ -339,7 +340,7 @@ def test_a_version_that_is_left_does_not_hide_another_ones_files(tmp_path: Path)
     hidden = lodash(tmp_path, after=[OLD_CODE, *rest], packages=[LODASH_21, ZZ], before=found, now=[])
     assert fates(hidden) == [("CVE-2024-1000", Fate.UNSEEN)]
     assert hidden.vulnerabilities is not None
-    assert hidden.vulnerabilities[0].detail == "the package's entry is gone, 1 of its files remains"
+    assert hidden.vulnerabilities[0].detail == "the package's entry is gone, 1 file of its code or data remains"
     gone = lodash(tmp_path, after=rest, packages=[LODASH_21, ZZ], before=found, now=[])
     assert fates(gone) == [("CVE-2024-1000", Fate.REMOVED)]
 

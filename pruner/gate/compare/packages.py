@@ -70,27 +70,24 @@ def _replaced(before: Side, after: Side, match: Match, kind: Change, remains: Re
     assert older is not None  # noqa: S101 -- a version that changed has two packages
     assert newer is not None  # noqa: S101
     if older.key.type in DISTRIBUTIONS:
-        return _made(match, kind, "unknown" if _untouched(before, after, older, newer) else "present")
+        return _made(match, kind, "unknown" if _untouched(before, after, newer) else "present")
     apart = not set(older.evidence) & set(newer.evidence)
     remaining = remains.of(older) if apart else None
     return _made(match, kind, "invisible" if remaining else "present", remaining or ())
 
 
-def _untouched(before: Side, after: Side, older: SidePackage, newer: SidePackage) -> bool:
-    """Whether both versions have the same regular files with the same content, so that only the entry says otherwise.
+def _untouched(before: Side, after: Side, newer: SidePackage) -> bool:
+    """Whether all that is left of the package is as it was before, so that only its entry says otherwise.
 
-    False where nothing states the content of a file.
+    Files that went with the version say nothing of those that stayed. False where nothing states the content of a file.
     """
     if before.files is None or after.files is None:
         return False
-    regular = [
-        {path for path in package.files if files[path].type is FileType.REGULAR}
-        for package, files in ((older, before.files), (newer, after.files))
-    ]
-    if not regular[0] or regular[0] != regular[1]:
-        return False
-    return all(is_stated(one := before.files[path], other := after.files[path]) and same_content(one, other)
-               for path in regular[0])  # fmt: skip
+    there = [file for path in newer.files if (file := after.files[path]).type is FileType.REGULAR and file.bytes != 0]
+    return bool(there) and all(
+        (was := before.files.get(file.path)) is not None and is_stated(was, file) and same_content(was, file)
+        for file in there
+    )
 
 
 def _removed(before: Side, after: Side, match: Match, package: SidePackage, remains: Remains) -> PackageChange:

@@ -29,6 +29,11 @@ WITHOUT_CODE = ("/etc/", *_PROSE_AND_RECORDS)
 (dpkg(1), --remove), licences that must stay with what was copied, documentation, the database's own records."""
 
 
+def files_remain(number: int) -> str:
+    """`2 files of its code or data remain`: as they are counted here."""
+    return f"{number} {'file' if number == 1 else 'files'} of its code or data {'remains' if number == 1 else 'remain'}"
+
+
 class Remains:
     """Look-ups for what remains in `after` of packages of `before`."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.categories import FULL_LISTING
 from pruner.gate.compare.conformity import UNPLANNED
+from pruner.gate.compare.remaining import files_remain
 from pruner.gate.phrases import few_of
 from pruner.gate.policy.types import Finding, Level
 from pruner.gate.types import Change, Comparison, Fate, PackageChange, SidePackage, VulnerabilityChange
@@ -103,7 +104,7 @@ def _unseen(change: VulnerabilityChange, comparison: Comparison, policy: Policy)
     fixes = {
         Fate.UNSEEN: "keep the package's entry, or remove its files as well",
         Fate.DATABASE: "scan both sides with one vulnerability database, by a scanner that names it",
-        Fate.UNKNOWN: "give a root filesystem, or an SBOM with the files of packages",
+        Fate.UNKNOWN: _fix_of_unknown(change, comparison),
         Fate.DOWNGRADED: "look whether the older version is really not affected",
     }
     found = change.vulnerability
@@ -124,6 +125,13 @@ def _unseen(change: VulnerabilityChange, comparison: Comparison, policy: Policy)
             aliases=found.aliases,
         )
     ]
+
+
+def _fix_of_unknown(change: VulnerabilityChange, comparison: Comparison) -> str:
+    moved = {other.key for other in comparison.packages if other.is_moved}
+    if change.vulnerability.package in moved:
+        return "install the version that the entry states, or give the entry back the version that is there"
+    return "give a root filesystem, or an SBOM with the files of packages"
 
 
 def _package(change: VulnerabilityChange) -> str:
@@ -149,8 +157,11 @@ def visibility_findings(comparison: Comparison, policy: Policy) -> list[Finding]
         if policy.visibility is not None and change.visibility == "invisible" and change.before is not None
     ]
     unknown = [change for change in comparison.packages if change.visibility == "unknown"]
-    if unknown and policy.untold is not None:
-        found.append(_untold(len(unknown), policy.untold, comparison, policy))
+    if policy.untold is not None:
+        found += [_moved(change, policy.untold, policy) for change in unknown if change.is_moved]
+        gone = sum(not change.is_moved for change in unknown)
+        if gone:
+            found.append(_untold(gone, policy.untold, comparison, policy))
     return found
 
 
@@ -159,11 +170,30 @@ def _invisible(change: PackageChange, package: SidePackage, level: Level, policy
         rule="visibility",
         level=level,
         what=f"the entry of {printable(change.key.name)} {printable(package.version)} is gone, "
-        f"{len(change.remaining)} of its files remain: {few_of(change.remaining)}",
+        f"{files_remain(len(change.remaining))}: {few_of(change.remaining)}",
         where=printable(package.purl),
         why="scanners know packages by their entries: its vulnerabilities are there and no longer reported",
         fix="keep the package's entry in the database, or remove the rest of its files",
         key=policy.key("visibility.invisible" if policy.states("visibility.invisible") else "visibility"),
+    )
+
+
+def _moved(change: PackageChange, level: Level, policy: Policy) -> Finding:
+    """An entry whose version moved while none of the package's files changed."""
+    assert change.before is not None  # noqa: S101 -- a version that moved has two packages
+    assert change.after is not None  # noqa: S101
+    name, older, newer = (printable(text) for text in (change.key.name, change.before.version, change.after.version))
+    return Finding(
+        rule="visibility",
+        level=level,
+        what=f"the version of {name} moved from {older} to {newer} while none of its files changed: which one is there "
+        "can't be told",
+        where=printable(change.after.purl),
+        why="scanners go by the entry's version: what is wrong with the files may be there and no longer reported",
+        fix=f"install {newer}, or give the entry its version {older} back; if {newer} changed none of these files, "
+        "waive it with that reason",
+        key=policy.key("visibility.unknown" if policy.states("visibility.unknown") else "visibility"),
+        unknown=True,
     )
 
 
@@ -172,7 +202,7 @@ def _untold(number: int, level: Level, comparison: Comparison, policy: Policy) -
     return Finding(
         rule="visibility",
         level=level,
-        what=f"whether the files of {packages} whose entry is gone or another remain can't be told",
+        what=f"whether files of {packages} whose entry is gone remain can't be told",
         where=printable(comparison.after.name),
         why="a package whose entry is gone while its files remain is invisible to scanners",
         fix=FULL_LISTING,

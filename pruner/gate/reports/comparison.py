@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pruner.gate.compare.surface import items_beyond
-from pruner.gate.totals import totals_of_side
+from pruner.gate.totals import regular_files, totals_of_side
 
 if TYPE_CHECKING:
     from pruner.gate.types import (
@@ -28,7 +28,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     document: dict[str, Any] = {
         "before": _side(comparison.before),
         "after": _side(comparison.after),
-        "packages": [_package_change(change) for change in comparison.packages],
+        "packages": [_package_change(change, comparison) for change in comparison.packages],
         "files": None if comparison.files is None else [_file_change(change) for change in comparison.files],
         "surface": {
             "before": _surface(comparison.surface_before),
@@ -79,13 +79,13 @@ def _side(side: Side) -> dict[str, Any]:
     }
 
 
-def _package_change(change: PackageChange) -> dict[str, Any]:
+def _package_change(change: PackageChange, comparison: Comparison) -> dict[str, Any]:
     return {
         "change": str(change.change),
         "visibility": change.visibility,
         **key_document(change.key),
-        "before": _package(change.before),
-        "after": _package(change.after),
+        "before": _package(change.before, comparison.before),
+        "after": _package(change.after, comparison.after),
         "remaining": list(change.remaining),
     }
 
@@ -95,14 +95,14 @@ def key_document(key: PackageKey) -> dict[str, str]:
     return dict(key._asdict())
 
 
-def _package(package: SidePackage | None) -> dict[str, Any] | None:
+def _package(package: SidePackage | None, side: Side) -> dict[str, Any] | None:
     if package is None:
         return None
     return {
         "version": package.version,
         "purl": package.purl,
         "bytes": package.bytes,
-        "files": len(package.files),
+        "files": regular_files(package, side),
         "licenses": list(package.licenses),
         "sliced": package.sliced,
     }

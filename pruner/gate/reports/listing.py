@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.conformity import UNPLANNED
+from pruner.gate.compare.remaining import files_remain
 from pruner.gate.compare.surface import items_beyond
 from pruner.gate.keys import DISTRIBUTIONS
-from pruner.gate.phrases import number_of
-from pruner.gate.totals import totals_of_both
+from pruner.gate.totals import regular_files, totals_of_both
 from pruner.gate.types import Change
 from pruner.model import FileType
 
@@ -115,16 +115,11 @@ def _package_text(change: PackageChange, comparison: Comparison) -> str:
     versions = [package.version for package in (change.before, change.after) if package is not None]
     text = f"{name} {' -> '.join(dict.fromkeys(versions))}"
     if change.change is Change.RESLICED and change.before is not None and change.after is not None:
-        counts = [
-            sum(side.files[path].type is FileType.REGULAR for path in package.files)
-            for side, package in ((comparison.before, change.before), (comparison.after, change.after))
-            if side.files is not None
-        ]
-        text += f": {counts[0]} -> {counts[1]} regular files" if len(counts) > 1 else ""
+        one = regular_files(change.before, comparison.before)
+        text += f": {one} -> {regular_files(change.after, comparison.after)} regular files"
     if change.remaining:
-        number = len(change.remaining)
-        text += f": {number_of(number, 'file')} {'remains' if number == 1 else 'remain'}, such as {change.remaining[0]}"
-    elif change.visibility == "unknown" and change.after is not None:
+        text += f": {files_remain(len(change.remaining))}, such as {change.remaining[0]}"
+    elif change.is_moved:
         text += ": none of its files changed"
     return printable(text)
 

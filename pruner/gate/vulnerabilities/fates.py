@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pruner.gate.compare.matching import key_aliases
+from pruner.gate.compare.remaining import files_remain
 from pruner.gate.keys import DISTRIBUTIONS, plain_version
 from pruner.gate.types import Change, Fate, VulnerabilityChange
 from pruner.gate.versions import order_of
@@ -151,7 +152,7 @@ class Judge:
             heir = self.heir(found.package)
             if heir is not None:
                 return self._taken_over(found, heir)
-            return Fate.REMOVED, "the package and all of its files are gone"
+            return Fate.REMOVED, "the package's entry, code and data are gone"
         return _hidden(change)
 
     def _taken_over(self, found: Vulnerability, heir: PackageKey) -> tuple[Fate, str]:
@@ -176,12 +177,14 @@ class Judge:
 
 def _hidden(change: PackageChange) -> tuple[Fate, str]:
     """The fate of a finding whose package lost its entry, or has another version's, while its files may remain."""
+    if change.is_moved and change.before is not None and change.after is not None:
+        versions = f"from {change.before.version} to {change.after.version}"
+        return Fate.UNKNOWN, f"the entry's version moved {versions}, and none of the package's files changed"
     gone = change.change is Change.REMOVED
     entry = "the package's entry is gone" if gone else "the package's entry is of another version"
     if change.visibility == "invisible":
-        number = len(change.remaining)
-        return Fate.UNSEEN, f"{entry}, {number} of its files {'remains' if number == 1 else 'remain'}"
-    return Fate.UNKNOWN, f"{entry}, and {'whether its files remain is not known' if gone else 'no file changed'}"
+        return Fate.UNSEEN, f"{entry}, {files_remain(len(change.remaining))}"
+    return Fate.UNKNOWN, f"{entry}, and whether its files remain is not known"
 
 
 def _silenced(

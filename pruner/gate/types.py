@@ -89,6 +89,10 @@ class SideKind(StrEnum):
     ROOT = "root"
 
 
+KINDS = {SideKind.SBOM: "an SBOM", SideKind.PLAN: "a plan", SideKind.ROOT: "a root filesystem"}
+"""As they are called in sentences."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One of the two things that are compared."""

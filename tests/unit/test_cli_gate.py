@@ -44,7 +44,7 @@ def test_passes_and_fails(run: Run, tmp_path: Path, fat: Path, thin: Path) -> No
     assert_one_message(failed, 1, "2 findings fail")
     assert failed.out.startswith("gate FAILED: 2 failing, 0 warnings, 0 waived\n")
     assert "fail forbid: shell /usr/bin/dash is there, and 'shell' is forbidden\n  where  /usr/bin/dash\n" in failed.out
-    assert "fail limits.setuid: 1 setuid, more than the limit of 0: /usr/bin/su\n" in failed.out
+    assert "fail limits.setuid: 1 setuid file, more than the limit of 0: /usr/bin/su\n" in failed.out
     assert "  fix    " in failed.out
     passed = run("gate", fat, thin, "--policy", rules)
     assert (passed.code, passed.err) == (0, "")

@@ -102,17 +102,17 @@ def test_limits(grown: Comparison, limit: str, kept: bool) -> None:
 @pytest.mark.parametrize(
     ("limit", "named"),
     [
-        ("packages: 2", "3 packages, more than the limit of 2; new are curl"),
-        ("transfer: 0", "1 transfer, more than the limit of 0; new are /usr/bin/curl"),
-        ("setuid: 0", "1 setuid, more than the limit of 0: /usr/bin/su"),
-        ("executables: +0", "4 executables, more than the limit of 3 (+0 of 3 before); new are /usr/bin/curl"),
+        ("packages: 2", "3 packages, more than the limit of 2; new is curl"),
+        ("transfer: 0", "1 transfer program, more than the limit of 0; new is /usr/bin/curl"),
+        ("setuid: 0", "1 setuid file, more than the limit of 0: /usr/bin/su"),
+        ("executables: +0", "4 executables, more than the limit of 3 (+0 of 3 before); new is /usr/bin/curl"),
     ],
 )
 def test_a_broken_limit_names_what_is_counted(grown: Comparison, limit: str, named: str) -> None:
     """What is new of it, or where nothing is, what there is; nobody is sent to look for what was not added."""
     finding = only(judged(grown, f"limits: {{{limit}}}\n"))
     assert finding.what == named
-    assert ("what was added" in finding.fix) is ("; new are" in named)
+    assert ("what was added" in finding.fix) is ("; new is" in named)
 
 
 def test_a_limit_that_cannot_be_measured_is_broken(tmp_path: Path) -> None:

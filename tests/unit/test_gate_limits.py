@@ -14,7 +14,7 @@ from pruner.gate.policy.starter import starter_policy
 from pruner.gate.policy.types import Finding, Level, Verdict
 from pruner.gate.reports.comparison import comparison_document
 from pruner.gate.reports.listing import change_lines, table_rows
-from pruner.gate.types import PackageKey, Side, SideFile, SideKind
+from pruner.gate.types import Binary, PackageKey, Side, SideFile, SideKind
 from pruner.model import FileType
 from tests.unit.sides import ELF, TOOL, link, made_side, package, regular
 
@@ -114,14 +114,53 @@ def test_hard_links_weigh_alike_on_both_sides() -> None:
     scanned = made_side([package()], names, kind=SideKind.SBOM)
     there = made_side([package()], linked)
     for before, after in ((scanned, there), (there, scanned)):
-        (limit,) = judged(before, after, "limits: {megabytes: +0}\n").limits
-        assert (limit.before, limit.after, limit.kept) == (2.0, 2.0, True)
+        for text in ("+0", "2"):
+            (limit,) = judged(before, after, f"limits: {{megabytes: {text}}}\n").limits
+            assert (limit.before, limit.after, limit.kept) == (2.0, 2.0, True)
         comparison = compare(before, after)
         assert table_rows(comparison)[TABLE_MB] == ("MB", "2.0", "2.0", "=")
         assert any("hard links" in note for note in comparison.notes)
     (same,) = judged(there, there, "limits: {megabytes: +0}\n").limits
     assert (same.before, same.after) == (1.0, 1.0)
     assert not any("hard links" in note for note in compare(there, there).notes)
+
+
+def test_a_policy_started_from_a_root_fits_a_scan_of_it() -> None:
+    """Every name of a hard link weighs, as it does where a scan lists two files; what each kind tells is said."""
+    linked = [regular("/a", bytes=1_000_000), regular("/b", bytes=1_000_000, hardlink="/a")]
+    there = made_side([package()], linked)
+    scanned = made_side([package()], [linked[0], regular("/b", bytes=1_000_000)], kind=SideKind.SBOM)
+    text = starter_policy(there, surface_of(there))
+    assert "# Made from root, a root filesystem:" in text
+    assert "  megabytes: 2.0  # every name of a hard link weighs; 1 where each file does once\n" in text
+    for side in (there, scanned):
+        assert evaluate(compare(side, side), policy_of(text), today=date(2026, 6, 1)).passed
+    text = starter_policy(scanned, surface_of(scanned))
+    assert "# Made from root, an SBOM:" in text
+    assert "  megabytes: 2.0\n" in text
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "what"),
+    [
+        ("idle-library", 1, "1 idle library, more than the limit of 0"),
+        ("idle-library", 2, "2 idle libraries, more than the limit of 0"),
+        ("setgid", 2, "2 setgid files, more than the limit of 0"),
+        ("shell", 1, "1 shell program, more than the limit of 0"),
+        ("files", 1, "1 file, more than the limit of 0"),
+    ],
+)
+def test_a_limit_names_what_it_counts(limit: str, count: int, what: str) -> None:
+    """In the singular where it is one."""
+    paths = {"idle-library": "/usr/lib/liba.so.", "shell": "/bin/sh", "setgid": "/s", "files": "/f"}
+    names = [
+        f"{paths[limit]}{number}" if count > 1 or limit == "idle-library" else paths[limit] for number in range(count)
+    ]
+    files = [regular(name, 0o2755 if limit == "setgid" else 0o755) for name in names]
+    code = Binary(starts=limit == "shell", libraries=())
+    side = made_side([package()], files, binaries=dict.fromkeys(names, code))
+    (finding,) = judged(side, side, f"limits: {{{limit}: 0}}\n").findings
+    assert finding.what.startswith(what)
 
 
 def test_a_part_of_a_package_is_counted_in_regular_files() -> None:

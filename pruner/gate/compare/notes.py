@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.phrases import number_of
 from pruner.gate.totals import links_differ
-from pruner.gate.types import Change, SideKind
+from pruner.gate.types import KINDS, Change, SideKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _MUCH = 10
 """A tenth of the packages that were there."""
 _SWAPPED = "are BEFORE and AFTER swapped?"
-_KINDS = {SideKind.SBOM: "an SBOM", SideKind.PLAN: "a plan", SideKind.ROOT: "a root filesystem"}
 _ALL = "scan with SYFT_FILE_METADATA_SELECTION=all"
 
 
@@ -50,7 +49,7 @@ def _were_added(count: int, noun: str) -> str:
 def _notes(before: Side, after: Side) -> Iterator[str]:
     yield from _file_notes(before, after)
     if before.kind is not after.kind:
-        yield f"{_KINDS[before.kind]} is compared with {_KINDS[after.kind]}: only what both can tell"
+        yield f"{KINDS[before.kind]} is compared with {KINDS[after.kind]}: only what both can tell"
     if SideKind.ROOT not in {before.kind} & {after.kind}:
         yield "file capabilities are known of root filesystems only"
     if before.distro and after.distro and not _same_distribution(before.distro, after.distro):

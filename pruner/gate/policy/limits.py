@@ -16,7 +16,21 @@ if TYPE_CHECKING:
 
     from pruner.gate.policy.types import Limit, Policy
 
-_UNITS = {"megabytes": "MB"}
+_NOUNS = {
+    "megabytes": ("MB", "MB"),
+    "packages": ("package", "packages"),
+    "files": ("file", "files"),
+    "executables": ("executable", "executables"),
+    "executable": ("executable", "executables"),
+    "library": ("library", "libraries"),
+    "idle-library": ("idle library", "idle libraries"),
+    "other-library": ("other library", "other libraries"),
+    "setuid": ("setuid file", "setuid files"),
+    "setgid": ("setgid file", "setgid files"),
+    "capability": ("file with capabilities", "files with capabilities"),
+    "world-writable": ("world-writable path", "world-writable paths"),
+}
+"""One and several of them; of the catalogue's categories, programs."""
 _WHY = {
     "packages": "every package is code to patch and to answer for",
     "files": "every file is something to be looked at when something goes wrong",
@@ -47,10 +61,9 @@ def limit_results(comparison: Comparison, policy: Policy) -> tuple[LimitResult, 
 
 
 def _result(limit: Limit, comparison: Comparison) -> LimitResult:
-    types, every_name = None, False
-    if limit.relative:  # what one side alone can tell is no difference between the two
-        types = types_of_both(comparison.before, comparison.after)
-        every_name = links_differ(comparison.before, comparison.after)
+    # What one side alone can tell is no difference between the two, and one image has one size.
+    types = types_of_both(comparison.before, comparison.after) if limit.relative else None
+    every_name = links_differ(comparison.before, comparison.after)
     before = counted(limit.name, comparison.before, comparison.surface_before, types=types, every_name=every_name)
     after = counted(limit.name, comparison.after, comparison.surface_after, types=types, every_name=every_name)
     allowed = limit.allowed(before)
@@ -79,9 +92,9 @@ def _finding(result: LimitResult, comparison: Comparison, policy: Policy) -> Fin
         what = f"{result.name} can't be counted: {printable(side.name)} does not record what it takes"
         fix = telling_input(_category(result.name), surface.unknown)
     else:
-        unit = f" {_UNITS[result.name]}" if result.name in _UNITS else f" {result.name}"
         relative = f" ({result.stated} of {number(result.before)} before)" if result.stated[0] in "+-" else ""
-        what = f"{number(result.after)}{unit}, more than the limit of {number(result.allowed)}{relative}"
+        what = f"{number(result.after)} {_noun(result.name, result.after)}"
+        what += f", more than the limit of {number(result.allowed)}{relative}"
         what += _named(result.name, comparison)
         fix = _GREW if result.before is not None and result.after > result.before else _STAYED
     return Finding(
@@ -100,16 +113,25 @@ def _named(name: str, comparison: Comparison) -> str:
     """The first things that are counted: those that are new, where both sides can tell of any."""
     if name == "packages":
         added = [change.key.name for change in comparison.packages if change.change is Change.ADDED]
-        return _list("; new are", added)
+        return _list(_new_are(added), added)
     category = _category(name)
     known = {item.path for item in comparison.surface_before.items if item.category == category}
     found = [item.path for item in comparison.surface_after.items if item.category == category]
     new = [] if category in comparison.surface_before.unknown else [path for path in found if path not in known]
-    return _list("; new are", new) or _list(":", found)
+    return _list(_new_are(new), new) or _list(":", found)
+
+
+def _new_are(names: Sequence[str]) -> str:
+    return "; new is" if len(names) == 1 else "; new are"
 
 
 def _list(words: str, names: Sequence[str]) -> str:
     return f"{words} {few_of(names)}" if names else ""
+
+
+def _noun(name: str, count: float) -> str:
+    one, several = _NOUNS.get(name, (f"{name} program", f"{name} programs"))
+    return one if count == 1 else several
 
 
 def _category(name: str) -> str:

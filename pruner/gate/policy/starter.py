@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pruner.errors import printable
 from pruner.gate.policy import COUNTS, POLICY_VERSION
 from pruner.gate.policy.limits import counted, number
+from pruner.gate.types import KINDS
 
 if TYPE_CHECKING:
     from pruner.gate.types import Side, Surface
@@ -17,7 +18,9 @@ _FORBIDDEN = ("compiler", "debugger", "package-manager", "shell", "transfer")
 
 _HEAD = """\
 # Policy of the gate: what the image may hold, and what may change.
-# Made from {name}: it passes today, and fails when more comes in.
+# Made from {name}, {kind}: it passes today, and fails when more comes in.
+# It fits sides of the same kind: an SBOM lists packages of languages too, and can't tell a script from other text that
+# may be executed. Executables are told best by root filesystems.
 # Check it after every edit:  pruner policy check FILE
 # Its JSON Schema, for editors:  pruner schema policy
 version: {version}
@@ -66,9 +69,13 @@ def starter_policy(side: Side, surface: Surface) -> str:
 
     A limit that the side can't be held against is left as a comment, and so is all that needs a further input.
     """
-    lines = [_HEAD.format(name=printable(side.name), version=POLICY_VERSION)]
-    counts = {name: counted(name, side, surface) for name in COUNTS}
-    lines += [_limit(name, count) for name, count in counts.items() if count is not None]
+    lines = [_HEAD.format(name=printable(side.name), kind=KINDS[side.kind], version=POLICY_VERSION)]
+    # Every name weighs, as it does where a side of another kind tells no hard links.
+    counts = {name: counted(name, side, surface, every_name=True) for name in COUNTS}
+    once = counted("megabytes", side, surface)
+    linked = f"  # every name of a hard link weighs; {number(once)} where each file does once"
+    remarks = {"megabytes": linked} if once != counts["megabytes"] else {}
+    lines += [_limit(name, count, remarks.get(name, "")) for name, count in counts.items() if count is not None]
     if None in counts.values():
         lines.append(_UNCOUNTED)
         lines += [f"#  {name}: 0\n" for name, count in counts.items() if count is None]
@@ -84,7 +91,7 @@ def starter_policy(side: Side, surface: Surface) -> str:
     return "".join([*lines, _TAIL])
 
 
-def _limit(name: str, count: float) -> str:
+def _limit(name: str, count: float, remark: str) -> str:
     if name == "megabytes":
-        return f"  {name}: {math.ceil(count * 10) / 10}\n"
-    return f"  {name}: {number(count)}\n"
+        return f"  {name}: {math.ceil(count * 10) / 10}{remark}\n"
+    return f"  {name}: {number(count)}{remark}\n"

@@ -147,13 +147,6 @@ def test_an_sbom_in_place_of_the_plan(run: Run, tmp_path: Path, fat: Path) -> No
     assert_one_message(done, 3, f"{fat}: no plan")
 
 
-def test_swapped_sides_are_noted(run: Run, tmp_path: Path, fat: Path, thin: Path) -> None:
-    """Where everything was added and nothing removed, the reader is asked whether the two are swapped."""
-    done = run("gate", thin, fat, "--policy", policy(tmp_path, ""))
-    assert "note: nothing was removed and 1 package was added: are BEFORE and AFTER swapped?" in done.out
-    assert "swapped" not in run("gate", fat, thin, "--policy", policy(tmp_path, "")).out
-
-
 def test_a_plan_and_what_it_was_made_from_swapped(run: Run, tmp_path: Path) -> None:
     """A plan given as BEFORE of the image that it prunes is asked about, though every package has a part in it."""
     made = make_root(tmp_path, json.loads(json.dumps(_root())))

@@ -249,6 +249,22 @@ def test_swapped_sides_are_asked_about():
     assert not any("swapped" in note for note in compare(made_side(many), made_side([*many, package()])).notes)
 
 
+def test_more_packages_are_no_swap():
+    """A compiler that is installed adds many packages and makes none whole; of sides without files numbers must do."""
+    names = [package(PackageKey("deb", "debian", f"p{number}", "amd64")) for number in range(6)]
+    asked = "nothing was removed and {} packages were added: are BEFORE and AFTER swapped?".format
+
+    def notes(count, files=(), **fields):
+        return compare(made_side(names[:count], files, **fields), made_side(names, files)).notes
+
+    assert not any("swapped" in note for note in notes(1))
+    assert asked(4) in notes(2, None)
+    assert not any("swapped" in note for note in notes(3, None))
+    assert f"BEFORE is a plan, {asked(5)}" in notes(1, kind=SideKind.PLAN)
+    plans = [made_side(some, kind=SideKind.PLAN) for some in (names[:1], names)]
+    assert not any("swapped" in note for note in compare(*plans).notes)
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [

@@ -39,5 +39,5 @@ def compare(before: Side, after: Side, *, plan: Plan | None = None) -> Compariso
         surface_before=surface_of(before, entries=before.entries or entries or after.entries, other=after),
         surface_after=surface_of(after, entries=after.entries or entries or before.entries, other=before),
         conformity=None if plan is None else conformity(after, plan),
-        notes=(*swap_note(before, packages.changes, files), *notes_of(before, after), *packages.notes),
+        notes=(*swap_note(before, after, packages.changes, files), *notes_of(before, after), *packages.notes),
     )

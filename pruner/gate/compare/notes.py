@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruner.errors import printable
 from pruner.gate.phrases import number_of
-from pruner.gate.totals import links_differ
+from pruner.gate.totals import links_differ, regular_files
 from pruner.gate.types import KINDS, Change, SideKind
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MUCH = 10
 """A tenth of the packages that were there."""
-_SWAPPED = "are BEFORE and AFTER swapped?"
+_SEVERAL = 3
 _ALL = "scan with SYFT_FILE_METADATA_SELECTION=all"
 
 
@@ -25,21 +25,48 @@ def notes_of(before: Side, after: Side) -> tuple[str, ...]:
     return tuple(_notes(before, after))
 
 
-def swap_note(before: Side, packages: Sequence[PackageChange], files: Sequence[FileChange] | None) -> tuple[str, ...]:
-    """A question where much was added and nothing removed: a typical slip of the hand.
+def swap_note(
+    before: Side, after: Side, packages: Sequence[PackageChange], files: Sequence[FileChange] | None
+) -> tuple[str, ...]:
+    """A question where it is likely: nothing was removed, much was added, and BEFORE looks pruned.
 
-    Parts of packages that came back say the same; a file that no package owns may be one that pruning made.
+    That an image comes to hold more packages is ordinary. A file that no package owns may be one that pruning made.
     """
     kinds = {change.change for change in packages} - {Change.CHANGED, Change.RESLICED}
-    if any(change.change is Change.REMOVED and change.before and change.before.owner for change in files or ()):
+    gone = any(change.change is Change.REMOVED and change.before and change.before.owner for change in files or ())
+    if gone or kinds - {Change.ADDED} or not _looks_pruned(before, after, packages, files):
         return ()
-    added = sum(change.change is Change.ADDED for change in packages)
-    if kinds == {Change.ADDED} and added * _MUCH >= len(before.packages):
-        return (f"nothing was removed and {_were_added(added, 'package')}: {_SWAPPED}",)
-    more = sum(change.change is Change.ADDED for change in files or ())
-    if not kinds and before.kind is SideKind.PLAN and more * _MUCH >= len(before.files or ()) > 0:
-        return (f"BEFORE is a plan, nothing was removed and {_were_added(more, 'file')}: {_SWAPPED}",)
-    return ()
+    came = sum(change.change is Change.ADDED for change in packages)
+    if came * _MUCH >= len(before.packages) > 0:
+        what = _were_added(came, "package")
+    else:
+        came = sum(change.change is Change.ADDED for change in files or ())
+        if came * _MUCH < len(before.files or ()) or not came:
+            return ()
+        what = _were_added(came, "file")
+    start = "BEFORE is a plan, nothing" if before.kind is SideKind.PLAN else "nothing"
+    return (f"{start} was removed and {what}: are BEFORE and AFTER swapped?",)
+
+
+def _looks_pruned(
+    before: Side, after: Side, packages: Sequence[PackageChange], files: Sequence[FileChange] | None
+) -> bool:
+    """Whether BEFORE is a plan of something else, or half of its packages are parts of what they are in AFTER.
+
+    Without files, whether AFTER has several times as many packages.
+    """
+    if before.kind is SideKind.PLAN and after.kind is not SideKind.PLAN:
+        return True
+    if files is None:
+        return len(after.packages) >= _SEVERAL * len(before.packages)
+    grown = sum(
+        change.change is Change.RESLICED
+        and change.before is not None
+        and change.after is not None
+        and regular_files(change.before, before) < regular_files(change.after, after)
+        for change in packages
+    )
+    return grown * 2 >= len(before.packages) > 0
 
 
 def _were_added(count: int, noun: str) -> str:

@@ -272,6 +272,8 @@ class Comparison:
     surface_before: Surface
     surface_after: Surface
     vulnerabilities: tuple[VulnerabilityChange, ...] | None = None
+    blind_report: str = ""
+    """The report on after where its scanner did not look at the system's packages that are there; else empty."""
     conformity: tuple[FileChange, ...] | None = None
     """Against a plan: `added` is there though the plan dropped it, or never knew it (`unplanned`); `removed` is missing
     though the plan keeps it."""

@@ -26,6 +26,7 @@ _SILENT = frozenset({"not_affected", "false_positive", "resolved", "resolved_wit
 _BOM_LINK = re.compile(r"urn:cdx:(?P<serial>[0-9a-fA-F-]{36})/[0-9]+(?:#(?P<reference>.*))?", re.DOTALL)
 _KNOWN = ("grype", "trivy")
 _EXTENSION = b"http://cyclonedx.org/schema/ext/vulnerability/"
+_SYSTEM = ("pkg:deb/", "pkg:apk/", "pkg:rpm/")
 _LAYER = ":DiffID"
 """Ending of the property with the digest of a layer (Trivy, pkg/sbom/core); images share layers."""
 
@@ -143,7 +144,6 @@ def _report(document: _Document, name: str) -> ReportDocument:
     listed = [*([subject] if subject is not None else []), *(document.components or ())]
     flat = list(_flat(listed))
     components = {component.reference: component for component in flat if component.reference}
-    # Packages of a distribution alone don't show it: a scanner that did not recognise it lists them all the same.
     systems = [
         component
         for component in flat
@@ -153,15 +153,18 @@ def _report(document: _Document, name: str) -> ReportDocument:
     properties = (subject.properties or ()) if subject is not None else ()
     stated = [item.value for item in properties if not item.name.endswith(_LAYER)]
     links = (_BOM_LINK.fullmatch(affected.ref) for item in document.vulnerabilities for affected in item.affects or ())
+    reported = tuple(_findings(document.vulnerabilities, components, name))
     return ReportDocument(
         file=name,
         scanner=scanner,
         version=version,
         distro=f"{systems[0].name} {systems[0].version}".strip() if systems else "",
-        sees_system=bool(systems),
+        # Packages of a distribution alone don't show it: a scanner that did not recognise it lists them all the same.
+        # What it found in one does, and some write no component for the system.
+        sees_system=bool(systems) or any(item.purl.startswith(_SYSTEM) for item in reported),
         digests=image_digests([*stated, subject.version if subject is not None else ""]),
         serials=tuple(sorted({f"urn:uuid:{link['serial'].lower()}" for link in links if link is not None})),
-        reported=tuple(_findings(document.vulnerabilities, components, name)),
+        reported=reported,
     )
 
 

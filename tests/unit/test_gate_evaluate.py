@@ -241,6 +241,33 @@ def test_new_vulnerabilities(tmp_path: Path, grown: Comparison) -> None:
     assert judged(comparison, "").passed
 
 
+def test_new_vulnerabilities_of_which_the_policy_says_nothing(tmp_path: Path, grown: Comparison) -> None:
+    """One warning with their number and the worst severity; `new: allow` is what silences it."""
+    after = [match("curl", "7.0-1", "CVE-2024-1000", "Critical"), match("curl", "7.0-1", "CVE-2024-2000", "Unknown")]
+    comparison = scanned(tmp_path, grown, [], after)
+    for text in ("", "vulnerabilities: {unseen: fail}\n", "vulnerabilities: {new: }\n"):
+        finding = only(judged(comparison, text))
+        assert (finding.rule, finding.level) == ("vulnerabilities.new", Level.WARN)
+        assert finding.what.startswith("2 new vulnerabilities, the worst critical, and the policy does not say")
+    assert judged(comparison, "vulnerabilities: {new: allow}\n").findings == ()
+    unrated = judged(comparison, "vulnerabilities: {unrated: warn}\n").findings
+    assert [item.what.partition(",")[0] for item in unrated if item.rule == "vulnerabilities.new"] == [
+        "1 new vulnerability"
+    ]
+
+
+def test_a_scanner_that_did_not_look_at_the_system(tmp_path: Path, grown: Comparison) -> None:
+    """Reports without findings of a scanner that recognised no distribution are no proof that nothing is new."""
+    reports = [grype(tmp_path, f"v{at}.json", [], distro=None) for at in "ba"]
+    comparison = with_vulnerabilities(grown, *(read_report(str(path)) for path in reports))
+    finding = only(judged(comparison, "vulnerabilities: {new: high}\n"))
+    assert (finding.rule, finding.level, finding.unknown) == ("vulnerabilities.new", Level.WARN, True)
+    assert "says nothing of the system's packages" in finding.what
+    assert judged(comparison, "vulnerabilities: {new: allow}\n").findings == ()
+    seen = scanned(tmp_path, grown, [], [])
+    assert judged(seen, "vulnerabilities: {new: high}\n").findings == ()
+
+
 def test_the_worst_vulnerabilities_come_first(tmp_path: Path, grown: Comparison) -> None:
     """Among findings of one rule by severity, then by package."""
     after = [match("app", "1.0-1", "CVE-2024-1", "Medium"), match("curl", "7.0-1", "CVE-2024-2", "High"),
@@ -519,7 +546,7 @@ def test_unrated_alone(tmp_path: Path, grown: Comparison) -> None:
     """A policy may be about new vulnerabilities that nobody has rated, and no others."""
     after = [match("curl", "7.0-1", "CVE-2024-1000", "Critical"), match("curl", "7.0-1", "CVE-2024-3000", "Unknown")]
     comparison = scanned(tmp_path, grown, [], after)
-    found = judged(comparison, "vulnerabilities: {unrated: fail}\n").findings
+    found = judged(comparison, "vulnerabilities: {new: allow, unrated: fail}\n").findings
     assert [(item.subject, item.rule, item.level) for item in found] == [
         ("CVE-2024-3000", "vulnerabilities.unrated", "fail")
     ]

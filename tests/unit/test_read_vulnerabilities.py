@@ -301,6 +301,17 @@ def test_packages_alone_show_no_distribution(tmp_path: Path) -> None:
     assert read_vulnerabilities(written(tmp_path, CYCLONEDX)).sees_system
 
 
+def test_a_finding_in_a_package_of_the_system_shows_that_it_was_seen(tmp_path: Path) -> None:
+    """A CycloneDX report without an operating system that finds something in a Debian package looked at the system."""
+    component = {"type": "library", "name": "a", "version": "1", "bom-ref": "a", "purl": "pkg:deb/debian/a@1"}
+    found = {"id": "CVE-2024-1", "ratings": [{"severity": "high"}], "affects": [{"ref": "a"}]}
+    content = {**CYCLONEDX, "components": [component], "vulnerabilities": [found]}
+    report = read_vulnerabilities(written(tmp_path, content))
+    assert (report.sees_system, report.distro) == (True, "")
+    component["purl"] = "pkg:npm/a@1"
+    assert not read_vulnerabilities(written(tmp_path, content)).sees_system
+
+
 def test_a_vulnerability_of_the_image_itself(tmp_path: Path) -> None:
     """A reference to the document's own subject is understood."""
     content = {**CYCLONEDX, "vulnerabilities": [{"id": "CVE-2024-1000", "affects": [{"ref": "root"}]}]}

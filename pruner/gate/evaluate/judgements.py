@@ -8,6 +8,7 @@ from pruner.errors import printable
 from pruner.gate.categories import FULL_LISTING
 from pruner.gate.compare.conformity import UNPLANNED
 from pruner.gate.compare.remaining import files_remain
+from pruner.gate.evaluate.scans import blind_scan, no_reports, unsaid_new
 from pruner.gate.phrases import few_of
 from pruner.gate.policy.types import Finding, Level
 from pruner.gate.types import Change, Comparison, Fate, PackageChange, SidePackage, VulnerabilityChange
@@ -24,41 +25,14 @@ _DOUBTFUL = frozenset({Fate.UNKNOWN, Fate.DOWNGRADED})
 def vulnerability_findings(comparison: Comparison, policy: Policy) -> list[Finding]:
     """New vulnerabilities, and those that are gone from the report alone."""
     if comparison.vulnerabilities is None:
-        return list(_no_reports(policy))
-    found = []
+        return list(no_reports(policy))
+    found = [*blind_scan(comparison, policy), *unsaid_new(comparison, policy)]
     for change in comparison.vulnerabilities:
         if change.fate is Fate.NEW:
             found += _new(change, comparison, policy)
         elif change.fate in {Fate.UNSEEN, Fate.DATABASE} or change.fate in _DOUBTFUL:
             found += _unseen(change, comparison, policy)
     return found
-
-
-def _no_reports(policy: Policy) -> Iterator[Finding]:
-    """One finding, of the first and worst of the keys that the policy states and that need reports."""
-    stated: dict[str, Level | None] = {
-        "vulnerabilities.new": None if policy.new is None else Level.FAIL,
-        "vulnerabilities.unseen": policy.unseen,
-        "vulnerabilities.unrated": policy.unrated,
-        "vulnerabilities.database": policy.database,
-    }
-    levels = [(level, key) for key, level in stated.items() if level is not None and _asks(key, policy)]
-    for level, key in sorted(levels, key=lambda pair: list(Level).index(pair[0]))[:1]:
-        yield Finding(
-            rule=key,
-            level=level,
-            what="no scanner reports were given",
-            where=key,
-            why="the policy speaks of vulnerabilities, and nobody looked for any",
-            fix="scan both sides with one scanner and give --vulns-before and --vulns-after",
-            key=policy.key(key),
-            unknown=True,
-        )
-
-
-def _asks(key: str, policy: Policy) -> bool:
-    """Whether the policy asks for what `key` says, rather than leaving it to the default."""
-    return policy.states(key) or (key == "vulnerabilities.new" and policy.new is not None)
 
 
 def _new(change: VulnerabilityChange, comparison: Comparison, policy: Policy) -> list[Finding]:

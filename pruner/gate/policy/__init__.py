@@ -210,6 +210,7 @@ def _vulnerabilities(document: YamlMapping, problems: Problems) -> dict[str, Any
         problems.add(section.lines["new"], f"vulnerabilities.new: {fault}")
     return {
         "new": new,
+        "new_allowed": section.get("new") == "allow",
         "unrated": _level(section, "unrated", "vulnerabilities", Level.WARN, problems),
         "unseen": _level(section, "unseen", "vulnerabilities", Level.FAIL, problems),
         "database": _level(section, "database", "vulnerabilities", Level.WARN, problems),

@@ -87,7 +87,9 @@ class Policy:
     forbid: tuple[Selector, ...] = ()
     require: tuple[Selector, ...] = ()
     new: str | None = None
-    """No new vulnerability of this severity or a worse one; None allows any."""
+    """No new vulnerability of this severity or a worse one; None where the policy does not say, or allows any."""
+    new_allowed: bool = False
+    """It says that any may be new, rather than nothing."""
     unrated: Level | None = Level.WARN
     """For new vulnerabilities that nobody has rated."""
     unseen: Level | None = Level.FAIL

@@ -15,7 +15,7 @@ from pruner.errors import InputError, printable
 from pruner.gate.types import Comparison, Fate
 from pruner.gate.vulnerabilities.aliases import united_names
 from pruner.gate.vulnerabilities.fates import Judge, changed
-from pruner.gate.vulnerabilities.scanners import report_notes, side_key, side_keys
+from pruner.gate.vulnerabilities.scanners import is_blind, report_notes, side_key, side_keys
 from pruner.read.reported import SEVERITIES
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def with_vulnerabilities(comparison: Comparison, before: ScannerReport, after: S
         *_scanner_notes(before, after),
     ]
     changes = compare_reports(comparison, before, after)
-    return replace(comparison, vulnerabilities=changes, notes=tuple(dict.fromkeys(notes)))
+    blind = after.file if is_blind(after, comparison.after) else ""
+    return replace(comparison, vulnerabilities=changes, blind_report=blind, notes=tuple(dict.fromkeys(notes)))
 
 
 def _scanner_notes(before: ScannerReport, after: ScannerReport) -> list[str]:

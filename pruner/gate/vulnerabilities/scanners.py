@@ -180,13 +180,18 @@ def report_notes(report: ScannerReport, side: Side, which: str) -> tuple[str, ..
         notes.append(
             f"{report.file}: {len(missing)} of its {total} packages are unknown to {printable(side.name)}: {missing[0]}"
         )
-    if not report.sees_system and any(key.type in DISTRIBUTIONS for key in side.packages):
+    if is_blind(report, side):
         notes.append(
             f"{report.file}: the scanner recognised no distribution, so findings of system packages are missing"
         )
     if report.ignored:
         notes.append(f"{report.file}: the scanner was told to ignore {number_of(len(report.ignored), 'finding')}")
     return tuple(notes)
+
+
+def is_blind(report: ScannerReport, side: Side) -> bool:
+    """Whether the scanner did not look at packages of a distribution although the side has some."""
+    return not report.sees_system and any(key.type in DISTRIBUTIONS for key in side.packages)
 
 
 def _missing(report: ScannerReport, side: Side) -> list[str]:

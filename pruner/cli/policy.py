@@ -49,21 +49,22 @@ def check_command(policies: Annotated[list[Path], typer.Argument(metavar="FILEâ€
         except InputError as error:
             wrong.append(error)
             continue
-        typer.echo(
-            f"{printable(str(path))}: sound; {_stated(policy) or 'it states nothing, so that the defaults hold'}"
-        )
+        typer.echo(f"{printable(str(path))}: sound; {_stated(policy)}")
     if wrong:
         facts = tuple(fact for error in wrong for fact in error.facts)
         raise InputError("; ".join(facts), hint=wrong[-1].hint, facts=facts)
 
 
 def _stated(policy: Policy) -> str:
-    """The keys that the policy states, with the number of those that are lists."""
+    """The keys that the policy states, with the number of those that are lists, and what holds for those left out."""
     from pruner.gate.policy import KEYS
+    from pruner.gate.policy.types import DEFAULTS
 
     found = []
     for key in KEYS:
         value = getattr(policy, key, None)
         if policy.states(key):
             found.append(f"{key} {len(value)}" if isinstance(value, tuple) else key)
-    return ", ".join(key for key in found if key != "version")
+    stated = ", ".join(key for key in found if key != "version")
+    defaults = ", ".join(text for key, text in DEFAULTS.items() if not policy.states(key))
+    return f"it states {stated or 'nothing'}{defaults and f'; by default {defaults}'}"

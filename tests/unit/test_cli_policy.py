@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pruner.gate.policy.types import DEFAULTS
 from pruner.yamlfile import load_yaml
 from tests.casefiles import CASES
 from tests.commandline import Run, assert_one_message
@@ -65,13 +66,17 @@ def test_a_typo(run: Run, tmp_path: Path) -> None:
     [
         (
             "limits: {files: 3, shell: 0}\nlicenses: {deny: [MIT]}\nforbid: shell\n",
-            "sound; limits 2, forbid 1, licenses",
+            f"sound; it states limits 2, forbid 1, licenses; by default {', '.join(DEFAULTS.values())}",
         ),
-        ("", "sound; it states nothing, so that the defaults hold"),
+        (
+            "visibility: allow\nconformity: warn\nvulnerabilities: {new: high}\n",
+            "sound; it states vulnerabilities, visibility, conformity",
+        ),
+        ("", f"sound; it states nothing; by default {', '.join(DEFAULTS.values())}"),
     ],
 )
 def test_what_a_sound_policy_states(run: Run, tmp_path: Path, text: str, expected: str) -> None:
-    """The answer names the keys, so that one that was left a comment is seen to be missing."""
+    """The answer names the keys and what holds for the others, so that a comment is not taken for "off"."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(f"version: 1\n{text}")
     done = run("policy", "check", policy)

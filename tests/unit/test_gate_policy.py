@@ -222,6 +222,20 @@ def test_the_schema_agrees() -> None:
             jsonschema.validate(wrong, schema)
 
 
+def test_the_schema_states_what_holds_by_default() -> None:
+    """Each level has the default that the reader takes where a key is left out."""
+    properties = policy_schema()["properties"]
+    policy = policy_of("version: 1\nlicenses: {deny: MIT}\n")
+    assert policy.licenses is not None
+    vulnerabilities = properties["vulnerabilities"]["anyOf"][0]["properties"]
+    assert properties["visibility"]["default"] == policy.visibility
+    assert properties["conformity"]["default"] == policy.conformity
+    for key in ("unseen", "unrated", "database"):
+        assert vulnerabilities[key]["default"] == getattr(policy, key)
+    assert properties["licenses"]["anyOf"][0]["properties"]["unknown"]["default"] == policy.licenses.unknown
+    assert "Where it is left out" in vulnerabilities["new"]["description"]
+
+
 @pytest.mark.parametrize(
     ("licenses", "allow", "deny", "refused"),
     [

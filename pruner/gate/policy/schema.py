@@ -40,16 +40,33 @@ def policy_schema() -> dict[str, Any]:
     entry = {"anyOf": [selector, _mapping({"match": selector, "reason": _TEXT}, ["match"])]}
     properties = {
         "version": {"const": POLICY_VERSION, "description": "Version of this file's format."},
-        "limits": _optional(_mapping(dict.fromkeys(limit_names(), _LIMIT), [])),
-        "forbid": _listed(entry, "Globs of purls (pkg:…) and paths (/…), and categories, that must not be there."),
-        "require": _listed(entry, "The same for what must be there."),
-        "vulnerabilities": _optional(_mapping(_vulnerabilities(), [])),
-        "licenses": _optional(_mapping(_licenses(), [])),
+        "limits": {
+            **_optional(_mapping(dict.fromkeys(limit_names(), _LIMIT), [])),
+            "description": "The most that there may be after; what is left out has no limit.",
+        },
+        "forbid": _listed(
+            entry, "Globs of purls (pkg:…) and paths (/…), and categories, that must not be there; none by default."
+        ),
+        "require": _listed(entry, "The same for what must be there; nothing by default."),
+        "vulnerabilities": {
+            **_optional(_mapping(_vulnerabilities(), [])),
+            "description": "Needs reports on both sides: without them a key that is stated fails, or warns where it is "
+            "warn. Where reports are given the defaults hold for what is left out.",
+        },
+        "licenses": {
+            **_optional(_mapping(_licenses(), [])),
+            "description": "Not looked at where it is left out.",
+        },
         "visibility": {
             "anyOf": [{"enum": [*LEVELS, None]}, _mapping(_visibility(), [])],
-            "description": "Packages without an entry whose files remain; fail unless stated.",
+            "description": "Packages without an entry whose files remain; fail alone warns where that can't be told.",
+            "default": "fail",
         },
-        "conformity": _level("What differs from the plan; fail unless stated."),
+        "conformity": _level(
+            "What differs from the plan that --plan gives. Where it is left out, a plan that is given is held against, "
+            "and none is asked for; stated as fail or warn, it is.",
+            "fail",
+        ),
         "waivers": _listed(_waiver(), "Findings that are borne until a day."),
     }
     root = _mapping({key: properties[key] for key in KEYS}, ["version"])
@@ -58,12 +75,16 @@ def policy_schema() -> dict[str, Any]:
 
 def _vulnerabilities() -> dict[str, Any]:
     return {
-        "new": {"enum": [*reversed(RATED), "allow", None], "description": "None of this severity or worse."},
-        "unrated": _level("New ones without a severity; warn unless stated."),
-        "unseen": _level("Gone from the report and not from the image; fail unless stated."),
+        "new": {
+            "enum": [*reversed(RATED), "allow", None],
+            "description": "None of this severity or worse. Where it is left out, new ones are one warning.",
+        },
+        "unrated": _level("New ones without a severity, where this or new is stated.", "warn"),
+        "unseen": _level("Gone from the report and not from the image.", "fail"),
         "database": _level(
             "Gone from the report while the same version is there, and the databases differ or are not named (Trivy "
-            "and CycloneDX name none, so that fail is what makes them count); warn unless stated."
+            "and CycloneDX name none, so that fail is what makes them count).",
+            "warn",
         ),
     }
 
@@ -74,15 +95,16 @@ def _licenses() -> dict[str, Any]:
         "allow": {**names, "description": "SPDX identifiers and globs of them; where it is left out all are allowed."},
         "deny": {**names, "description": "SPDX identifiers and globs of them."},
         "unknown": _level(
-            "Packages that state no license, or with deny alone a word that SPDX does not know; warn unless stated."
+            "Packages that state no license, or with deny alone a word that SPDX does not know.",
+            "warn",
         ),
     }
 
 
 def _visibility() -> dict[str, Any]:
     return {
-        "invisible": _level("Packages without an entry whose files remain; fail unless stated."),
-        "unknown": _level("Packages of which that can't be told; warn unless stated."),
+        "invisible": _level("Packages without an entry whose files remain.", "fail"),
+        "unknown": _level("Packages of which that can't be told.", "warn"),
     }
 
 
@@ -116,5 +138,5 @@ def _listed(item: dict[str, Any], description: str) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item}, {"type": "null"}], "description": description}
 
 
-def _level(description: str) -> dict[str, Any]:
-    return {"enum": [*LEVELS, None], "description": description}
+def _level(description: str, default: str) -> dict[str, Any]:
+    return {"enum": [*LEVELS, None], "description": description, "default": default}

@@ -23,6 +23,7 @@ _HEAD = """\
 # may be executed. Executables are told best by root filesystems.
 # Check it after every edit:  pruner policy check FILE
 # Its JSON Schema, for editors:  pruner schema policy
+# A key that is left out or stays a comment is not always off: what holds then is said beside it as its default.
 version: {version}
 
 # The most that there may be after. A signed limit is relative to before: +0, -5, -10%.
@@ -36,23 +37,27 @@ _TAIL = """
 # require:
 #   - /etc/ssl/certs/ca-certificates.crt
 
-# Needs --vulns-before and --vulns-after: reports of one scanner on both sides; without them it fails.
+# Needs --vulns-before and --vulns-after: reports of one scanner on both sides; stated, it fails without them.
+# By default reports that are given are judged all the same, by these lines save the first.
 # vulnerabilities:
-#   new: high          # none of this severity or a worse one: critical, high, medium, low, negligible
-#   unrated: warn      # new, and nobody has rated it
+#   new: high          # none of this severity or a worse one: critical, high, medium, low, negligible, or allow; by
+#                      # default there is one warning that the policy does not say it
+#   unrated: warn      # new, and nobody has rated it, where a severity is stated
 #   unseen: fail       # gone from the report and not from the image
 #   database: warn     # gone from the report of another vulnerability database, or of one that is not named
 
-# By SPDX identifiers and globs of them; every license of a package must be allowed, of `A OR B` one.
+# By SPDX identifiers and globs of them; every license of a package must be allowed, of `A OR B` one. By default
+# they are not looked at.
 # licenses:
 #   deny: [AGPL-3.0-*]
 #   unknown: warn
 
 # A package whose entry is gone while its files remain is hidden from scanners. `fail` alone warns where that can't be
-# told; to fail there as well: {invisible: fail, unknown: fail}
+# told; to fail there as well: {invisible: fail, unknown: fail}. `fail` is the default too.
 visibility: fail
 
-# Needs --plan: the image is what its plan says; without a plan it fails.
+# Needs --plan: the image is what its plan says. Stated, it fails without a plan; by default it fails only where a plan
+# is given and the image is another. `allow` turns it off.
 # conformity: fail
 
 # Findings that are known and borne until a day; `where` names a path, a purl or a vulnerability's id, or is a glob.

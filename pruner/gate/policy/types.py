@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
     from pruner.gate.policy.licenses import LicensePolicy
 
+DEFAULTS = {
+    "vulnerabilities": "with reports unseen vulnerabilities fail, new ones warn",
+    "visibility": "packages whose entry is gone while files remain fail",
+    "conformity": "with --plan what differs from the plan fails",
+}
+"""What holds where the file leaves a key out; of all other keys nothing."""
+
 
 class Level(StrEnum):
     """How bad a finding is."""

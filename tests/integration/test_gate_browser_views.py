@@ -11,6 +11,7 @@ import pytest
 
 from pruner.gate.compare import compare
 from tests.integration.browser import all_of, complaints, in_sight, node_of, one, shown, written
+from tests.unit.gates import compared, package, program, sbom
 from tests.unit.sides import made_side, regular
 
 if TYPE_CHECKING:
@@ -167,6 +168,29 @@ def test_nothing_but_packages(browser: Chrome, tmp_path: Path) -> None:
     one(page, "#results button").click()
     assert "1, size unknown" in one(page, "#detail").text
     assert "No chain from an entry point is known." in one(page, "#detail").text
+    assert complaints(page) == []
+
+
+def test_a_package_that_is_no_longer_visible(browser: Chrome, tmp_path: Path) -> None:
+    """The map has a state of its own for it, with a pattern, a legend and the bytes that remain; it is not dropped."""
+    app, tool = package("app", "1.0-1", ["/usr/bin/app"]), package("tool", "1.0-1", ["/usr/bin/tool"])
+    files = [program("/usr/bin/app", size=70_000), program("/usr/bin/tool", size=300_000)]
+    before = sbom(tmp_path, "before.json", [app, tool], files)
+    page = shown(browser, written(tmp_path, compared(before, sbom(tmp_path, "after.json", [app], files))))
+    cells = {cell.accessible_name.partition(":")[0]: cell for cell in all_of(page, "#treemap .cell")}
+    hidden = cells["tool"]
+    assert hidden.accessible_name == "tool: 300.0 kB before, no longer visible after, files of 300.0 kB remain"
+    heights = "return [...arguments[0].querySelectorAll('rect:not(.whole, .label)')].map((one) => +one.getAttribute('height'))"
+    whole = page.execute_script("return +arguments[0].querySelector('.whole').getAttribute('height')", hidden)
+    assert page.execute_script(heights, hidden) == [0, whole, 0]
+    fill = "return getComputedStyle(arguments[0].querySelector('.hidden')).fill"
+    assert "crossed" in str(page.execute_script(fill, hidden))
+    assert "no longer visible: files remain" in one(page, "#sizes .legend").text
+    assert "300.0 kB remain" in str(page.execute_script("return arguments[0].textContent", hidden))
+    page.execute_script("arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", hidden)
+    assert "no longer visible: files of 300.0 kB remain" in one(page, "#detail").text
+    assert "/usr/bin/tool (kept)" in one(page, "#detail").text
+    assert cells["files of no package"].accessible_name == "files of no package: 5 B before, 5 B after"
     assert complaints(page) == []
 
 

@@ -29,7 +29,8 @@ from pruner.model import Edge, EdgeKind, Node, PackageId, package_node
 from tests.support import ROOT
 from tests.unit.emit_plans import small_plan
 from tests.unit.gatereports import HOSTILE, compared_names, finding, judged
-from tests.unit.gates import SUID
+from tests.unit.gates import SUID, compared, package, sbom
+from tests.unit.gates import program as an_executable
 from tests.unit.sides import debian, file_of, made_side, program, regular, side
 
 VENDOR = Path(pruner.gate.reports.__file__).parent / "vendor"
@@ -401,3 +402,17 @@ def test_states_of_the_attack_surface(tmp_path: Path) -> None:
         "/usr/bin/new": "added",
         "/usr/bin/old": "dropped",
     }
+
+
+def test_what_remains_of_a_package_that_is_no_longer_visible(tmp_path: Path) -> None:
+    """Its files stand at the package with their bytes, and not among the files of no package."""
+    app, tool = package("app", "1.0-1", ["/usr/bin/app"]), package("tool", "1.0-1", ["/usr/bin/tool"])
+    files = [an_executable("/usr/bin/app", size=70), an_executable("/usr/bin/tool", size=300)]
+    before = sbom(tmp_path, "before.json", [app, tool], files)
+    data = report_data(compared(before, sbom(tmp_path, "after.json", [app], files)), None)
+    rows = {row[0]: (row[4], row[5], row[6], row[8]) for row in data["packages"]}
+    assert rows["app"] == (70, 70, "", 0)
+    assert rows["tool"] == (300, 0, "no longer visible", 300)
+    assert data["unowned"][0] == data["unowned"][1]
+    owner = data["files"]["package"][paths(data).index("/usr/bin/tool")]
+    assert data["packages"][owner][0] == "tool"

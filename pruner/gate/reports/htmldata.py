@@ -15,7 +15,7 @@ from pruner.model import FileType, Node
 from pruner.plan.types import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from pruner.gate.reports.graph import Graph
     from pruner.gate.types import Comparison, PackageChange, PackageKey, Side, SideFile, SurfaceItem
@@ -26,6 +26,8 @@ MOST_FILES = 40_000
 STATES = ("kept", "dropped", "added", "changed", "not known after", "newly so", "no longer so", "not known before")
 """Of a file, and of an item of the attack surface: `newly so` where its file was there before, `no longer so` where the
 file still is."""
+HIDDEN = "no longer visible"
+"""What became of a package whose entry is gone while its files remain."""
 _KEPT, _DROPPED, _ADDED, _CHANGED, _BEFORE, _NEWLY, _NO_LONGER, _AFTER = range(len(STATES))
 _STATES_OF_CHANGE = {Change.ADDED: _ADDED, Change.REMOVED: _DROPPED}
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -51,12 +53,15 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
 
     `files.shared` is how many characters a path has in common with the one before, `files.rest` what follows them.
     Nodes are numbered: files first, then `others`; `source`, `kind` and `evidence` are of the step that leads to each,
-    `group` is where it stands in the drawing, -1 for nowhere. Bytes of -1 are unknown.
+    `group` is where it stands in the drawing, -1 for nowhere. Bytes of -1 are unknown. What remains of a package that
+    is no longer visible stands at that package, and not among the files of no package.
     """
     strings = _Strings()
     keys = sorted(comparison.before.packages.keys() | comparison.after.packages.keys())
     numbers = {key: number for number, key in enumerate(keys)}
-    changes = {change.key: change for change in comparison.packages}
+    changes = {change.key: change for change in sorted(comparison.packages, key=_is_invisible)}
+    remains = _remains(comparison)
+    owners = {path: numbers[key] for key, paths in sorted(remains.items()) for path in paths}
     graph = graph_of(comparison, plan)
     reasons = {} if plan is None else {key_of_plan(item, plan.distro): item.reason for item in plan.packages}
     files, left_out = _files(comparison)
@@ -72,11 +77,12 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
                 _bytes(comparison.after, key),
                 _state(changes.get(key)),
                 strings.number(reasons.get(key, "")),
+                _bytes_of(remains.get(key, ()), comparison.after),
             ]
             for key in keys
         ],
-        "unowned": [_unowned(comparison.before), _unowned(comparison.after)],
-        "files": _file_columns(files, comparison, numbers),
+        "unowned": [_unowned(comparison.before, ()), _unowned(comparison.after, owners)],
+        "files": _file_columns(files, comparison, numbers, owners),
         "listed": comparison.before.files is not None or comparison.after.files is not None,
         "leftOut": left_out,
         **_steps(files, graph, plan, strings),
@@ -90,10 +96,30 @@ def report_data(comparison: Comparison, plan: Plan | None) -> dict[str, Any]:
     }
 
 
+def _is_invisible(change: PackageChange) -> bool:
+    return change.visibility == "invisible"
+
+
+def _remains(comparison: Comparison) -> dict[PackageKey, set[str]]:
+    """The files of no package that remain of each package that is no longer visible."""
+    after = comparison.after.files or {}
+    found: dict[PackageKey, set[str]] = {}
+    for change in filter(_is_invisible, comparison.packages):
+        paths = (path for path in change.remaining if path in after and after[path].owner is None)
+        found.setdefault(change.key, set()).update(paths)
+    return found
+
+
+def _bytes_of(paths: Iterable[str], side: Side) -> int:
+    """Of the files at `paths`; -1 where one of them is not known."""
+    sizes = [side.files[path].bytes for path in paths if side.files is not None]
+    return -1 if None in sizes else sum(size or 0 for size in sizes)
+
+
 def _state(change: PackageChange | None) -> str:
     if change is None:
         return ""
-    return "no longer visible" if change.visibility == "invisible" else str(change.change)
+    return HIDDEN if _is_invisible(change) else str(change.change)
 
 
 def _versions(side: Side, key: PackageKey) -> str:
@@ -112,13 +138,14 @@ def _bytes(side: Side, key: PackageKey) -> int:
     return sum(package.bytes for package in packages)
 
 
-def _unowned(side: Side) -> int:
+def _unowned(side: Side, but: Container[str]) -> int:
+    """Of the files of no package, without those at the paths `but`; -1 where the side lists no files."""
     if side.files is None:
         return -1
     return sum(
         file.bytes or 0
         for file in side.files.values()
-        if file.owner is None and file.type is FileType.REGULAR and file.hardlink is None
+        if file.owner is None and file.type is FileType.REGULAR and file.hardlink is None and file.path not in but
     )
 
 
@@ -132,7 +159,10 @@ def _files(comparison: Comparison) -> tuple[dict[str, SideFile], int]:
 
 
 def _file_columns(
-    files: Mapping[str, SideFile], comparison: Comparison, numbers: Mapping[PackageKey, int]
+    files: Mapping[str, SideFile],
+    comparison: Comparison,
+    numbers: Mapping[PackageKey, int],
+    owners: Mapping[str, int],
 ) -> dict[str, list[Any]]:
     changed = {change.path: _STATES_OF_CHANGE.get(change.change, _CHANGED) for change in comparison.files or ()}
     after = comparison.after.files or {}
@@ -143,7 +173,7 @@ def _file_columns(
         shared = _shared(last, shown)
         columns["shared"].append(shared)
         columns["rest"].append(shown[shared:])
-        columns["package"].append(-1 if file.owner is None else numbers.get(file.owner, -1))
+        columns["package"].append(owners.get(path, -1) if file.owner is None else numbers.get(file.owner, -1))
         columns["bytes"].append(-1 if file.bytes is None else file.bytes)
         columns["state"].append(changed.get(path, _KEPT if path in after else _BEFORE))
         last = shown

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { data, packages, groups, byId, draw, size } = report;
+  const { data, packages, groups, byId, draw, size, toldAfter } = report;
 
   // --- one stop for Tab, arrows within ---
   // The frame is HTML: a browser makes an SVG element that listens for focus a stop itself.
@@ -36,7 +36,15 @@
   // --- sizes ---
   const cells = new Map();
   const MOST = 500; // areas that an eye can tell apart; smaller packages share one
-  const told = ({ name, before, after }) => `${name}: ${size(before)} before, ${size(after)} after`;
+  const told = (one) => `${one.name}: ${size(one.before)} before, ${toldAfter(one)}`;
+  const sizeAfter = ({ after, hidden, remains }) => hidden && remains > 0 ? Math.max(0, after) + remains : after;
+  // Shares of an area: what is on both sides, and what remains of a package that scanners no longer see.
+  function shares({ before, after, hidden, remains }) {
+    const most = Math.max(before, sizeAfter({ after, hidden, remains }));
+    if (hidden && remains < 0) return [0, 1];
+    if (before < 0 || after < 0) return [1, 0];
+    return [Math.min(before, after) / most, hidden ? remains / most : 0];
+  }
   function cellOf(leaf) {
     const cell = draw("g", { class: "cell", role: "button", "aria-label": told(leaf.data) }), index = leaf.data.index;
     cell.addEventListener("click", () => index >= 0 ? report.pickPackage(index) : leaf.data.members ? report.pickMany(leaf.data) : report.pickUnowned());
@@ -44,26 +52,42 @@
     return cell;
   }
   function filled(leaf) {
-    const { name, index, before, after } = leaf.data, wide = leaf.x1 - leaf.x0, high = leaf.y1 - leaf.y0;
-    const kept = before < 0 || after < 0 ? 1 : Math.min(before, after) / Math.max(before, after);
+    const { name, index, before, after, hidden, remains } = leaf.data, wide = leaf.x1 - leaf.x0, high = leaf.y1 - leaf.y0;
+    const [kept, remaining] = shares(leaf.data), top = Math.max(0, high * (1 - kept - remaining));
     const cell = cells.get(index);
     cell.setAttribute("transform", `translate(${leaf.x0},${leaf.y0})`);
     cell.replaceChildren(draw("title", {}, told(leaf.data)),
-      draw("rect", { class: after > before ? "come" : "gone", width: wide, height: high * (1 - kept) }),
+      draw("rect", { class: !hidden && after > before ? "come" : "gone", width: wide, height: top }),
+      draw("rect", { class: "hidden", width: wide, y: top, height: high * remaining }),
       draw("rect", { class: "rest", width: wide, y: high * (1 - kept), height: high * kept }),
       draw("rect", { class: "whole", width: wide, height: high }));
-    if (wide > 34 && high > 14) cell.append(draw("text", { x: 3, y: 12 }, cut(name, Math.floor((wide - 4) / 6.6))));
-    if (wide > 110 && high > 30) cell.append(draw("text", { x: 3, y: 26 }, `${size(before)} → ${size(after)}`));
+    const text = (y, words) => cell.append(draw("rect", { class: "label" }), draw("text", { x: 4, y }, cut(words, Math.floor((wide - 8) / 6.6))));
+    if (wide > 40 && high > 18) text(13, name);
+    if (wide > 110 && high > 34) text(28, hidden ? remains < 0 ? "files remain" : `${size(remains)} remain` : `${size(before)} → ${size(after)}`);
+  }
+  // A ground for each label; all are measured before the first is drawn, so that the page is laid out once.
+  function grounded(frame) {
+    const labels = [...frame.querySelectorAll(".label")];
+    const boxes = labels.map((label) => label.nextSibling.getBBox());
+    labels.forEach((label, at) => {
+      const { x, y, width, height } = boxes[at];
+      for (const [name, value] of Object.entries({ x: x - 2, y, width: width + 4, height })) label.setAttribute(name, value);
+    });
   }
   function treemap() {
     const frame = byId("treemap");
-    const known = (leaf) => Math.max(leaf.before, leaf.after, 0);
+    const known = (leaf) => Math.max(leaf.before, sizeAfter(leaf), 0);
     const leaves = [...packages, { name: "files of no package", index: -1, before: data.unowned[0], after: data.unowned[1] }]
       .filter(known).sort((a, b) => known(b) - known(a));
-    const smaller = leaves.splice(MOST), members = smaller.filter((leaf) => leaf.index >= 0);
-    leaves.push(...smaller.filter((leaf) => leaf.index < 0));
-    const sum = (side) => members.reduce((total, one) => total + Math.max(0, one[side]), 0);
-    if (members.length) leaves.push({ name: `${members.length} smaller packages`, index: -2, before: sum("before"), after: sum("after"), members });
+    const smaller = leaves.splice(MOST);
+    leaves.push(...smaller.filter((leaf) => leaf.index === -1));
+    const sum = (members, side) => members.reduce((total, one) => total + Math.max(0, one[side]), 0);
+    [["", -2, false], [" no longer visible", -3, true]].forEach(([words, index, hidden]) => {
+      const members = smaller.filter((leaf) => leaf.index >= 0 && leaf.hidden === hidden);
+      const remains = members.some((one) => one.remains < 0) ? -1 : sum(members, "remains");
+      if (members.length) leaves.push({ name: `${members.length} smaller packages${words}`, index, hidden, remains, members,
+        before: sum(members, "before"), after: sum(members, "after") });
+    });
     const tree = d3.hierarchy({ children: leaves }, (leaf) => leaf.children)
       .sum((leaf) => leaf.children ? 0 : known(leaf)).sort((a, b) => b.value - a.value);
     if (!tree.children) {
@@ -78,6 +102,7 @@
       frame.setAttribute("viewBox", `0 0 ${width} ${height}`);
       d3.treemap().size([width, height]).paddingInner(1)(tree);
       tree.children.forEach(filled);
+      grounded(frame);
     }
     frame.append(...items);
     fit();

@@ -21,8 +21,11 @@ const report = (() => {
   }
 
   // --- what there is ---
-  const packages = data.packages.map(([name, type, was, is, before, after, change, why], index) =>
-    ({ index, name, type, was, is, before, after, change, why: data.strings[why], files: [] }));
+  // `remains` is of the files that stay behind a package which scanners no longer see.
+  const packages = data.packages.map(([name, type, was, is, before, after, change, why, remains], index) =>
+    ({ index, name, type, was, is, before, after, change, why: data.strings[why], hidden: change === "no longer visible", remains, files: [] }));
+  const left = ({ remains }) => remains < 0 ? "files remain, of unknown size" : `files of ${size(remains)} remain`;
+  const toldAfter = (one) => one.hidden ? `no longer visible after, ${left(one)}` : `${size(one.after)} after`;
   const paths = [];
   data.files.rest.forEach((rest, index) => {
     paths.push(index ? paths[index - 1].slice(0, data.files.shared[index]) + rest : rest);
@@ -131,7 +134,7 @@ const report = (() => {
   }
   function pickFile(file) {
     const owner = data.files.package[file], steps = there(file) ? chain(file) : null;
-    report.mark(owner >= 0 ? groupOf.get(owner) : groups[data.group[file]], owner, steps || []);
+    report.mark(groupOf.get(owner) || groups[data.group[file]], owner, steps || []);
     show(paths[file], [
       ["State", stateOf(file)],
       ["Size", size(data.files.bytes[file])],
@@ -144,12 +147,13 @@ const report = (() => {
     report.mark(group, index, steps || []);
     show(one.name, [
       ["Type", one.type], ["Before", one.was ? `${one.was}, ${size(one.before)}` : "not there"],
-      ["After", one.is ? `${one.is}, ${size(one.after)}` : "not there"], ["Change", one.change], ["Reason in the plan", one.why],
+      ["After", one.is ? `${one.is}, ${size(one.after)}` : one.hidden ? "no entry" : "not there"],
+      ["Change", one.hidden ? `${one.change}: ${left(one)}` : one.change], ["Reason in the plan", one.why],
     ], steps, [...around(group), [filesTitle, [...one.files].sort((a, b) => there(b) - there(a)), (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
   }
   function pickGroup(group) {
     if (group.owner >= 0) return pickPackage(group.owner);
-    const files = [...paths.keys()].filter((file) => data.group[file] === group.index && data.files.package[file] < 0);
+    const files = [...paths.keys()].filter((file) => data.group[file] === group.index);
     const own = data.others.findIndex((_, at) => data.group[paths.length + at] === group.index);
     const steps = files.length ? shortest(files) : own >= 0 ? chain(paths.length + own) : [];
     report.mark(group, -1, steps);
@@ -162,10 +166,10 @@ const report = (() => {
     show("files of no package", [["Before", size(data.unowned[0])], ["After", size(data.unowned[1])]], null,
       [[filesTitle, files, (file) => row(`${paths[file]} (${stateOf(file)})`, () => pickFile(file))]]);
   }
-  function pickMany({ name, before, after, members }) {
+  function pickMany(many) {
     report.mark(undefined, -1, []);
-    show(name, [["Before", size(before)], ["After", size(after)]], null,
-      [["Packages", members, (one) => row(`${one.name}: ${size(one.before)} before, ${size(one.after)} after`, () => pickPackage(one.index))]]);
+    show(many.name, [["Before", size(many.before)], ["After", many.hidden ? left(many) : size(many.after)]], null,
+      [["Packages", many.members, (one) => row(`${one.name}: ${size(one.before)} before, ${toldAfter(one)}`, () => pickPackage(one.index))]]);
   }
   function around(group) {
     if (!group) return [];
@@ -176,7 +180,7 @@ const report = (() => {
   // --- search ---
   const query = byId("query"), found = byId("found");
   const list = pages(byId("results"), byId("more"), (match) => match < 0
-    ? row(`${packages[-match - 1].name} ${packages[-match - 1].is || packages[-match - 1].was} (package${packages[-match - 1].is ? "" : ", not there after"})`, () => pickPackage(-match - 1))
+    ? row(`${packages[-match - 1].name} ${packages[-match - 1].is || packages[-match - 1].was} (package${packages[-match - 1].is ? "" : packages[-match - 1].hidden ? ", no longer visible" : ", not there after"})`, () => pickPackage(-match - 1))
     : row(`${paths[match]} (${stateOf(match)})`, () => pickFile(match)));
   const wordsOf = (input) => input.value.toLowerCase().split(/\s+/).filter(Boolean);
   function search() {
@@ -220,5 +224,5 @@ const report = (() => {
     one.open = true;
   }));
   window.addEventListener("afterprint", () => closed.splice(0).forEach((one) => { one.open = false; }));
-  return { data, packages, groups, byId, draw, size, groupOfNode, pickPackage, pickGroup, pickUnowned, pickMany, mark: () => undefined };
+  return { data, packages, groups, byId, draw, size, toldAfter, groupOfNode, pickPackage, pickGroup, pickUnowned, pickMany, mark: () => undefined };
 })();

@@ -15,7 +15,7 @@ FULL_LISTING = "give a root filesystem, or a syft-json SBOM with all files (SYFT
 _MADE = {
     "capability": "a file with capabilities gives whoever starts it a part of root's rights (capabilities(7))",
     "executable": "what can be started can be started by an intruder",
-    "idle-library": "nothing that the entry points start loads it: it is code for nothing",
+    "idle-library": "no program's DT_NEEDED leads to it: a module that a program opens itself, or code for nothing",
     "library": "it is loaded into what the entry points start",
     "other-library": "only programs beside the entry points load it",
     "setgid": "a setgid file runs with its group's rights for whoever starts it",

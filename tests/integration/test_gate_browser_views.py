@@ -31,6 +31,15 @@ def test_a_narrow_window(page: Chrome) -> None:
         lines = "const it = new Range(); it.selectNodeContents(arguments[0]); return it.getClientRects().length"
         for word in all_of(page, ".bars th, .bars td.number"):
             assert page.execute_script(lines, word) == 1, f"{word.text} is broken into letters"
+        edge = "return arguments[0].getBoundingClientRect().right"
+        reasons = all_of(page, "#surface-counts .reason")
+        assert reasons
+        assert all(float(str(page.execute_script(edge, reason))) <= 400 for reason in reasons)
+        assert reasons[0].aria_role == "columnheader"
+        frame = (
+            "const it = document.getElementById('surface-counts').parentElement; return it.scrollWidth - it.clientWidth"
+        )
+        assert page.execute_script(frame) == 0, "nothing has to be scrolled aside"
         one(page, "#query").send_keys("libc6")
         one(page, "#results button").click()
         assert in_sight(page, one(page, "#detail h2"))
@@ -119,7 +128,7 @@ def test_structure(page: Chrome) -> None:
     assert len(all_of(page, "header, main, footer, nav")) == 4
     parts = [
         item
-        for item in all_of(page, "section, nav, table, input, button, [role]:not([role=status])")
+        for item in all_of(page, "section, nav, table, input, button, [role]:not([role=status], #surface-counts *)")
         if item.is_displayed()
     ]
     assert [item.get_attribute("outerHTML") for item in parts if not item.accessible_name] == []

@@ -416,3 +416,19 @@ def test_what_remains_of_a_package_that_is_no_longer_visible(tmp_path: Path) -> 
     assert data["unowned"][0] == data["unowned"][1]
     owner = data["files"]["package"][paths(data).index("/usr/bin/tool")]
     assert data["packages"][owner][0] == "tool"
+
+
+def test_commands_in_a_fix_are_code(comparison: Comparison) -> None:
+    """What stands between backticks is an element, whatever it holds; a backtick without another stays one."""
+    fixes = ("say `pruner plan --drop`, or `<b>`", "a name with ` alone")
+    verdict = Verdict(
+        passed=False, findings=tuple(finding(fix=fix, key=f"p.yaml:{at} a") for at, fix in enumerate(fixes))
+    )
+    text = report_text("html", comparison, verdict)
+    assert "<dd>say <code>pruner plan --drop</code>, or <code>&lt;b&gt;</code></dd>" in text
+    assert "<dd>a name with ` alone</dd>" in text
+
+
+def test_modules_that_a_program_opens_are_not_called_useless() -> None:
+    """A library that no DT_NEEDED leads to may be a module, and its category says so."""
+    assert "a module that a program opens itself" in category_reason("idle-library")

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import pruner
 from pruner.errors import printable
@@ -83,6 +83,7 @@ def html_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> 
     sources = {name: _source(text) for name, text in parts.items()}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["printable"] = printable
+    environment.filters["spans"] = _spans
     vulnerabilities = comparison.vulnerabilities or ()
     rendered = environment.from_string(_text("templates", "report.html.jinja")).render(
         version=pruner.__version__,
@@ -108,6 +109,14 @@ def html_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> 
 
 def _text(directory: str, name: str) -> str:
     return files("pruner.gate.reports").joinpath(directory, name).read_text("utf-8").strip("\n")
+
+
+def _spans(text: str) -> Markup:
+    """`text` for HTML, with what stands between two backticks as code."""
+    parts = printable(text).split("`")
+    if len(parts) % 2 == 0:  # one of them has no other: it is a name's own
+        return escape("`".join(parts))
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _source(text: str) -> str:

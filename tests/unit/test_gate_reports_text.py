@@ -88,7 +88,10 @@ def test_markdown_names_are_code(comparison: Comparison, verdict: Verdict) -> No
         ("a ` lone", "a `` ` `` lone"),
         ("(-10% of 3 before); new", "(-10% of 3 before); new"),
         ("a*b _c_ ~d~ |", "`a*b` `_c_` `~d~` `|`"),
-        ("/etc/fstab, /etc/group: ,", "`/etc/fstab`, `/etc/group`: `,`"),
+        ("/usr/bin/c89-gcc, /bin/sh. (see /x); end", "`/usr/bin/c89-gcc`, `/bin/sh`. (see `/x`); end"),
+        ("are BEFORE and AFTER swapped?", "are BEFORE and AFTER swapped?"),
+        ("a 1.0-1, b 1:2.3+dfsg-1 (72.2 MB, 10%).", "a `1.0-1`, b `1:2.3+dfsg-1` (72.2 MB, 10%)."),
+        ("f(x), (a)b ...", "`f(x)`, `(a)b` ..."),
     ],
 )
 def test_markdown_prose(text: str, shown: str) -> None:

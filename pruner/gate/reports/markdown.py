@@ -28,9 +28,10 @@ _RESERVED = 300
 _SHOWN = (100, 50, 20, 10, 5, 2, 1)
 """Findings of one key of the policy: the first number by which all keys fit."""
 _UNFOLDED = 5
-_PLAIN = re.compile(
-    r"\(?'?(?!(?i:gh-)|[0-9a-f]{7,64}\b)[A-Za-z0-9]+(?:[-'.][A-Za-z0-9]+)*'?[%)]?[,;:.]?|\(?[-+][0-9]+%?\)?"
-)
+_PLAIN = re.compile(r"\(?'?(?!(?i:gh-)|[0-9a-f]{7,64}\b)[A-Za-z0-9]+(?:[-'.][A-Za-z0-9]+)*'?[%)]?|\(?[-+][0-9]+%?\)?")
+_NUMBER = re.compile(r"\(?[0-9]+(?:[.][0-9]+)?%?\)?|\D.*", re.DOTALL)
+"""What begins with a digit is a number or a version: some versions could be nothing but words, and others not."""
+_AROUND = re.compile(r"(\(?)(.*?)([,;:.?!]*)", re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`([,;:.)]?)")
 _TOKEN = re.compile(r"`[^`]+`[,;:.)]?(?!\S)|\S+")
 _HOST = re.compile(r"[A-Za-z-]\.[A-Za-z]")
@@ -81,10 +82,21 @@ def _word(word: str) -> str:
     span = _SPAN.fullmatch(word)
     if span is not None:
         return code(span[1]) + span[2]
-    if _PLAIN.fullmatch(word) and not _HOST.search(word):
+    before, bare, after = _around(word)
+    if not bare or (_PLAIN.fullmatch(bare) and _NUMBER.fullmatch(bare) and not _HOST.search(bare)):
         return word
-    plain = word.rstrip(",;:") or word
-    return code(plain) + word[len(plain) :]
+    return before + code(bare) + after
+
+
+def _around(word: str) -> tuple[str, str, str]:
+    """A word, and the punctuation of the sentence before and after it."""
+    found = _AROUND.fullmatch(word)
+    before, bare, after = found.groups() if found is not None else ("", word, "")
+    if bare.endswith(")") and "(" not in bare:
+        bare, after = bare[:-1], f"){after}"
+    elif before and not after.startswith(")") and ")" in bare:
+        before, bare = "", before + bare
+    return before, bare, after
 
 
 def _head(comparison: Comparison, verdict: Verdict) -> Iterator[str]:

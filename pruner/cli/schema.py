@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from pruner.errors import UsageError, printable
+
 
 class SchemaName(StrEnum):
     """The documents that have a schema."""
@@ -22,7 +24,7 @@ class SchemaName(StrEnum):
 
 
 def schema_command(
-    name: Annotated[SchemaName, typer.Argument(help="plan, config, lock, policy, gate or diff.")],
+    name: Annotated[str, typer.Argument(help="plan, config, lock, policy, gate or diff.")],
 ) -> None:
     """Print the JSON Schema of plan.json, pruner.yaml, packages.lock.json, a policy, or of what gate and diff report.
 
@@ -30,7 +32,9 @@ def schema_command(
 
       pruner schema config > pruner.schema.json
     """
-    module, function = _SCHEMAS[name]
+    if name not in set(SchemaName):
+        raise UsageError(f"'{printable(name)}' has no schema", hint=f"those that have are {', '.join(SchemaName)}")
+    module, function = _SCHEMAS[SchemaName(name)]
     typer.echo(json.dumps(getattr(import_module(module), function)(), indent=2))
 
 

@@ -32,7 +32,7 @@ def vex_command(
     before: Annotated[str, typer.Argument(help="SBOM or root filesystem of the fat image.")],
     after: Annotated[str, typer.Argument(help="SBOM with all files, plan or root filesystem of the pruned image.")],
     vulns: Annotated[str, typer.Option(metavar="FILE", help="Scanner report on before: Grype, Trivy, CycloneDX.")],
-    vex_format: Annotated[VexFormat, typer.Option("--format", help="Kind of document.")] = VexFormat.OPENVEX,
+    kind: Annotated[str, typer.Option("--format", metavar="FORMAT", help="openvex or cyclonedx.")] = VexFormat.OPENVEX,
     file: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=PATH", help="The file that a vulnerability is in; its absence is enough. Repeatable."),
@@ -59,15 +59,16 @@ def vex_command(
     from pruner.gate.vex.documents import cyclonedx_text, linkable, openvex_text
     from pruner.gate.vulnerabilities.scanners import read_report
 
+    vex_format = _format(kind)
     files = _files(file or [])
     epoch = source_date_epoch()
     fat, pruned = side_at(before, "BEFORE"), side_at(after, "AFTER")
-    name = _product(product, pruned) if vex_format is VexFormat.OPENVEX else ""
+    name = _product(product, fat, pruned) if vex_format is VexFormat.OPENVEX else ""
     links = None
     if vex_format is VexFormat.CYCLONEDX:
         from pruner.read.bomlinks import bom_links
 
-        links = bom_links(sbom or before)
+        links = bom_links(_linked(sbom, before, fat))
     found = vex_statements(fat, pruned, read_report(vulns), files=files)
     stated, unlinked = found.statements, tuple[str, ...]()
     if links is not None:
@@ -101,19 +102,46 @@ def _files(pairs: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _product(product: str | None, pruned: Side) -> str:
-    """What the statements are about: as given, else the image that the SBOM of after was made from."""
+def _format(text: str) -> VexFormat:
+    if text not in set(VexFormat):
+        raise UsageError(f"--format '{printable(text)}' is no kind of VEX", hint=f"choose {' or '.join(VexFormat)}")
+    return VexFormat(text)
+
+
+def _linked(sbom: str | None, before: str, fat: Side) -> str:
+    """The SBOM of before that a CycloneDX document links to. Raises `UsageError` where none is given."""
+    if sbom is None and fat.kind != "sbom":
+        kind = {"plan": "a plan", "root": "a root filesystem"}[fat.kind]
+        raise UsageError(
+            f"--sbom is missing: {printable(before)} is {kind}, and CycloneDX VEX links to an SBOM",
+            hint="add --sbom with the CycloneDX SBOM of before, or choose --format openvex",
+        )
+    return sbom or before
+
+
+def _product(product: str | None, fat: Side, pruned: Side) -> str:
+    """What the statements are about: as given, else the image that the SBOM of after was made from.
+
+    A plan names none: the name that it was made with is the fat image's, of which nothing of this is true.
+    """
+    from packageurl import PackageURL
+
     if product is not None:
         if not _IRI.fullmatch(product):
             raise UsageError(f"--product {printable(product)} is no IRI", hint="as in pkg:oci/app")
         return product
-    digest = pruned.origin.get("digest", "")
-    name = pruned.origin.get("name", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
+    digest, name = pruned.origin.get("digest", ""), _image_name(pruned)
     if not digest.startswith("sha256:") or not name:
+        example = PackageURL(type="oci", name=(name or _image_name(fat) or "app").lower())
         raise UsageError(
             f"{printable(pruned.name)} names no image that statements could be about",
-            hint="name it with --product, as in --product pkg:oci/app",
+            hint=f"add --product {printable(str(example))}, by the name of the image that is built from it",
         )
-    from packageurl import PackageURL
-
     return str(PackageURL(type="oci", name=name.lower(), version=digest))
+
+
+def _image_name(side: Side) -> str:
+    """The last part of the name of the image that a side was made from; empty for a plan and a root."""
+    if side.kind != "sbom":
+        return ""
+    return side.origin.get("name", "").rpartition("/")[2].partition(":")[0].partition("@")[0]

@@ -298,3 +298,10 @@ def test_a_file_is_written_whole_and_nothing_else_is_replaced(tmp_path: Path) ->
         with pytest.raises(EnvironmentFault, match="can't be written"):
             write_file(tmp_path / place, b"3")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "target"]
+
+
+def test_a_schema_that_there_is_not(run: Run) -> None:
+    """The names that there are are in the hint."""
+    done = run("schema", "vex")
+    assert_one_message(done, 2, "'vex' has no schema")
+    assert "plan, config, lock, policy, gate, diff" in done.err

@@ -296,3 +296,11 @@ def test_hostile_names_in_every_format(run: Run, tmp_path: Path, report_format: 
         plain = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", out)
         plain = re.sub(r"^(<details><summary>\d+ findings</summary>|</details>)$", "", plain, flags=re.MULTILINE)
         assert not re.search(r"[<@\[]|octocat|alert|http|pwned", plain)
+
+
+def test_a_plan_that_is_not_there(run: Run, tmp_path: Path, fat: Path) -> None:
+    """What does not exist is called so, whatever its name."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\n")
+    done = run("gate", fat, fat, "--policy", policy, "--plan", tmp_path / "nope")
+    assert_one_message(done, 3, "nope: no such file or directory")

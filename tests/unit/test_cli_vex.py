@@ -257,9 +257,29 @@ def test_cyclonedx_links_to_what_is_there(run: Run, tmp_path: Path, fat: Path, r
 def test_no_product(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
     """OpenVEX is about a product; where none is known one must be named."""
     words = ("vex", fat, thin(tmp_path), "--vulns", report)
-    assert_one_message(run(*words), 2, "names no image that statements could be about")
+    done = run(*words)
+    assert_one_message(done, 2, "names no image that statements could be about")
+    assert "add --product pkg:oci/" in done.err, "what is to be added is shown as it is written"
+    example = done.err.partition("add ")[2].partition(",")[0].split()
+    assert run(*words, *example).code == 0
     for product in ("app", "registry.example/app:1", "pkg:", "pkg:oci/an app"):
         assert_one_message(run(*words, "--product", product), 2, f"--product {product} is no IRI")
+
+
+def test_a_root_has_no_serial_number_to_link_to(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
+    """CycloneDX VEX of a root says which option is missing, not that the root is no file."""
+    root = tmp_path / "root"
+    (root / "usr" / "bin").mkdir(parents=True)
+    (root / "usr" / "bin" / "app").write_bytes(b"x")
+    done = run("vex", root, thin(tmp_path), "--vulns", report, "--format", "cyclonedx")
+    assert_one_message(done, 2, f"--sbom is missing: {root} is a root filesystem")
+
+
+def test_a_kind_of_document_that_there_is_not(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:
+    """The kinds that there are are named."""
+    done = run("vex", fat, thin(tmp_path), "--vulns", report, "--format", "csaf")
+    assert_one_message(done, 2, "--format 'csaf' is no kind of VEX")
+    assert "choose openvex or cyclonedx" in done.err
 
 
 def test_an_image_is_its_own_product(run: Run, tmp_path: Path, fat: Path, report: Path) -> None:

@@ -356,6 +356,8 @@ def test_conformity_of_what_does_not_list_every_file(
     verdict = judged(replace(pruned, after=blind, conformity=()), f"{text}\n")
     assert rules(verdict) == ([("conformity", level)] if level else [])
     assert all("does not list every file" in finding.what for finding in verdict.findings)
+    wanted = "the policy wants the image to be" if text else "by default, since a plan is given"
+    assert all(finding.why.startswith(wanted) for finding in verdict.findings)
 
 
 def test_licenses(pruned: Comparison) -> None:

@@ -191,7 +191,9 @@ def _unlooked(what: str, fix: str, level: Level, policy: Policy) -> Finding:
         level=level,
         what=what,
         where="conformity",
-        why="the policy wants the image to be what its plan says, and nobody looked",
+        why="the policy wants the image to be what its plan says, and nobody looked"
+        if policy.states("conformity")
+        else "by default, since a plan is given, the image is to be what that says, and nobody looked",
         fix=fix,
         key=policy.key("conformity"),
         unknown=True,

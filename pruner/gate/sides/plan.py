@@ -31,6 +31,10 @@ def read_plan(place: Path) -> Plan:
         return load_plan(place)
     if place.is_file() and not is_plan(place):
         raise InputError(f"{printable(str(place))}: no plan", hint="give the directory that `pruner plan` wrote")
+    if not place.exists():
+        raise InputError(
+            f"{printable(str(place))}: no such file or directory", hint="give the directory that `pruner plan` wrote"
+        )
     if place.name != "plan.json":
         raise InputError(
             f"{printable(str(place))}: a plan is read from its own directory", hint="name it plan.json again"

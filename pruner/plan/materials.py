@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pruner.plan.types import Plan
     from pruner.rootfs import Tree
 
-_HOMES = {
+HOMES = {
     "deb": ("/var/lib/dpkg/",),
     "apk": ("/lib/apk/db/", "/usr/lib/apk/db/"),
     "rpm": ("/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/var/lib/rpmmanifest/"),
 }
 """Where the root's own database of an ecosystem lies."""
-INSTALLABLE = frozenset(_HOMES)
+INSTALLABLE = frozenset(HOMES)
 """Ecosystems whose packages an install plan fetches."""
 
 
@@ -88,7 +88,7 @@ def is_installed(package: Package) -> bool:
     Not a package of a root within the root, an archive that lies about, or a note in a binary: no repository brings
     those to where they are. Nothing is ruled out for a package whose place is not stated.
     """
-    homes = _HOMES.get(package.type, ())
+    homes = HOMES.get(package.type, ())
     return bool(homes) and (
         not package.locations or any(f"{location}/".startswith(homes) for location in package.locations)
     )

@@ -129,6 +129,24 @@ def test_lines_of_hidden_upgrades_and_edited_versions(run, tmp_path):
     assert "  deb:tool 1-1 -> 1-2: none of its files changed" in lines
 
 
+def test_files_of_no_package_are_named_among_many(run, tmp_path):
+    """What a package brought is summed and a database's records are its own; what nobody answers for has a line."""
+    tool = debian("tool", "1", ["/x"])
+    more = debian("more", "1", [f"/m{number}" for number in range(12)])
+    brought = [file_of(f"/m{number}") for number in range(12)]
+    records = [file_of(f"/var/lib/dpkg/status.d/p{number}") for number in range(20)]
+    evil = program("/usr/local/bin/evil")
+    one = written(tmp_path, document([tool], [file_of("/x")]), "a.json")
+    two = written(tmp_path, document([tool, more], [file_of("/x"), *brought, *records, evil]), "b.json")
+    lines = run("diff", one, two).out.splitlines()
+    at = lines.index("files: 33 added, 0 removed, 0 changed")
+    assert lines[at + 1] == "  /usr/local/bin/evil: added, mode 0755, owner 0:0, of no listed package"
+    assert not any(line.startswith(("  /m", "  /var")) for line in lines)
+    crowd = [file_of(f"/opt/f{number:02}") for number in range(14)]
+    three = written(tmp_path, document([tool], [file_of("/x"), *crowd]), "c.json")
+    assert "  and 4 more of no listed package" in run("diff", one, three).out.splitlines()
+
+
 def test_what_a_default_scan_lists_is_shown(run, tmp_path):
     """Counts of what it lists in part are unknown; a shell that a package brought is named in text and JSON."""
     owned = {"name": "syft", "version": "1.18.1", "configuration": {"files": {"selection": "owned-by-package"}}}

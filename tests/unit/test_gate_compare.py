@@ -376,10 +376,8 @@ def test_a_plan_before_what_it_prunes_is_asked_about():
     fat = made_side([package(files=("/a", "/b"))], [owned("/a"), owned("/b")], kind=SideKind.SBOM)
     question = "BEFORE is a plan, nothing was removed and 1 file was added: are BEFORE and AFTER swapped?"
     assert question in compare(plan, fat).notes
-    for before, after in ((fat, plan), (plan, plan)):
+    for before, after in ((fat, plan), (plan, plan), (replace(plan, kind=SideKind.SBOM), fat)):
         assert not any("swapped" in note for note in compare(before, after).notes)
-    scanned = compare(replace(plan, kind=SideKind.SBOM), fat).notes
-    assert "nothing was removed and 1 file was added: are BEFORE and AFTER swapped?" in scanned
 
 
 def test_a_root_says_which_packages_it_tells():

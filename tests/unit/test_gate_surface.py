@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from pruner.errors import InputError
 from pruner.gate.capabilities import capability_text
+from pruner.gate.compare import compare
 from pruner.gate.compare.surface import items_beyond, surface_of
+from pruner.gate.evaluate import evaluate
+from pruner.gate.policy import policy_of
 from pruner.gate.types import Binary, SideFile, SideKind
 from pruner.model import FileType
 from pruner.rules import check_pack, load_rules
@@ -62,6 +67,8 @@ def test_a_library_that_only_a_removed_program_loaded_is_not_new():
     one, two, three = (surface_of(side, entries=("/usr/bin/app",)) for side in (with_other, without, loading))
     assert paths(two, "idle-library") == ["/usr/lib/libx.so.1"]
     assert items_beyond(two, one, with_other) == []
+    # Without an entry point only what is idle is listed: the library was there and loaded, and did not come.
+    assert items_beyond(surface_of(without), surface_of(with_other), with_other) == []
     assert [item.category for item in items_beyond(three, two, without)] == ["library"]
 
 
@@ -76,6 +83,9 @@ def test_a_library_that_only_a_removed_program_loaded_is_not_new():
         ("pip3.11", "package-manager"),
         ("curl", "transfer"),
         ("x86_64-linux-gnu-gcc-12", "compiler"),
+        ("x86_64-linux-gnu-cpp-12", "compiler"),
+        ("x86_64-alpine-linux-musl-gcc", "compiler"),
+        ("aarch64-linux-gnu-gfortran-12", "compiler"),
         ("gdb", "debugger"),
         ("base64", "encoder"),
         ("xargs", "launcher"),
@@ -167,6 +177,20 @@ def test_links_count_where_their_name_says_more():
     assert paths(found, "transfer") == ["/bin/busybox", "/bin/wget", "/opt/nc"]
     assert paths(found, "encoder") == ["/bin/base64", "/bin/busybox"]
     assert paths(found, "executable") == ["/bin/busybox", "/bin/dash"]
+
+
+def test_other_names_of_a_program_are_said_with_it():
+    """Who looks for gcc finds it where it is a link to a longer name, and it counts once."""
+    program = "/usr/bin/x86_64-linux-gnu-gcc-12"
+    links = [link("/usr/bin/gcc", "gcc-12"), link("/usr/bin/gcc-12", program), link("/opt/gcc", program)]
+    links += [link("/usr/bin/cc", "/etc/alternatives/cc"), link("/etc/alternatives/cc", "/usr/bin/gcc")]
+    found = of([regular(program, 0o755), *links, regular("/bin/bash", 0o755)])
+    said = {item.path: item.detail for item in found.items if item.category in {"compiler", "shell"}}
+    assert said == {program: "also cc, gcc, gcc-12", "/bin/bash": ""}
+    side = made_side([], [regular(program, 0o755), *links], binaries={program: ELF})
+    verdict = evaluate(compare(side, side), policy_of("version: 1\nforbid: [compiler]\n"), today=date(2026, 6, 1))
+    (finding,) = (finding for finding in verdict.findings if finding.rule == "forbid")
+    assert finding.what == f"compiler {program} (also cc, gcc, gcc-12) is there, and 'compiler' is forbidden"
 
 
 def test_modes_and_capabilities():

@@ -59,6 +59,8 @@ def _looks_pruned(
         return True
     if files is None:
         return len(after.packages) >= _SEVERAL * len(before.packages)
+    if not any(change.change is Change.ADDED for change in packages):
+        return False  # the same packages with more files: documentation was left out before
     grown = sum(
         change.change is Change.RESLICED
         and change.before is not None

@@ -1,12 +1,15 @@
 """The attack surface of a side: what can be started, with whose rights, and which libraries come with it.
 
 Categories of programs come from `rules/surface.yaml`; those that follow from types and modes are made here. A link
-counts where its own name says something that its target's name does not: every applet of a multi-call program.
+counts where its own name says something that its target's name does not: every applet of a multi-call program. Other
+links are the names by which people know the program (gcc), and are said with it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from pruner.gate.capabilities import capability_text
 from pruner.gate.compare.libraries import library_items
@@ -24,11 +27,22 @@ if TYPE_CHECKING:
     from pruner.rootfs.tree import Tree
     from pruner.rules.surface import Catalogue
 
+Called = defaultdict[tuple[str, str], set[str]]
+"""Names of links by the category and the path of the program that they lead to."""
 _BY_MODE = ("executable", "setgid", "setuid", "world-writable")
 _TELLING = 0o6113
 """Bits without any of which a file or a directory is nothing here."""
 _OFF_PATH = ("idle-library", "other-library")
 _BY_NEEDS = (*_OFF_PATH, "library")
+
+
+class _View(NamedTuple):
+    """A side and how it is looked at."""
+
+    side: Side
+    tree: Tree
+    catalogue: Catalogue
+    tells: Tells
 
 
 def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = None) -> Surface:
@@ -47,7 +61,9 @@ def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = 
     if all(file.capabilities is None for file in side.files.values()):
         unknown.add("capability")
     tree = small_tree(side.files)
-    items = list(_items(side, tree, catalogue, tells))
+    called: Called = defaultdict(set)
+    programs = list(_items(_View(side, tree, catalogue, tells), called))
+    items = [_with_names(item, called) for item in programs]
     items += [
         SurfaceItem(category="capability", path=path, owner=file.owner, detail=capability_text(file.capabilities))
         for path, file in side.files.items()
@@ -64,16 +80,16 @@ def surface_of(side: Side, *, entries: Sequence[str] = (), other: Side | None = 
 def items_beyond(surface: Surface, other: Surface, side: Side) -> list[SurfaceItem]:
     """Items of `surface` that `other`, which is of `side`, has not and would have.
 
-    A library that nothing but a removed program loaded is idle now, and nothing that came: such items count where the
-    file was no library at all, or is new in the direct execution path.
+    A library that nothing but a removed program loaded is idle now, and nothing that came: such items count where
+    no file was there, or where it is new in the direct execution path.
     """
     known = {(item.category, item.path) for item in other.items}
-    libraries = {path for path, binary in (side.binaries or {}).items() if binary.elf}
+    there = side.files or {}
     return [
         item
         for item in surface.items
         if (item.category, item.path) not in known
-        and not (item.category in _OFF_PATH and item.path in libraries)
+        and not (item.category in _OFF_PATH and item.path in there)
         and _would_list(side, other, item)
     ]
 
@@ -93,18 +109,23 @@ def _states_modes(side: Side) -> bool:
     return stated and any(file.mode is not None for file in files)
 
 
-def _items(side: Side, tree: Tree, catalogue: Catalogue, tells: Tells) -> Iterator[SurfaceItem]:
-    for file in (side.files or {}).values():
+def _with_names(item: SurfaceItem, called: Called) -> SurfaceItem:
+    names = called.get((item.category, item.path))
+    return replace(item, detail=f"also {', '.join(sorted(names))}") if names else item
+
+
+def _items(view: _View, called: Called) -> Iterator[SurfaceItem]:
+    for file in (view.side.files or {}).values():
         kind, mode = file.type, file.mode
         if kind is FileType.SYMLINK:
-            yield from _of_link(side, tree, catalogue, tells, file)
+            yield from _of_link(view, called, file)
             continue
         if mode is not None and not mode & _TELLING:
             continue
         if mode is not None:
             yield from _of_mode(file, mode)
-        if kind is FileType.REGULAR and _is_program(side, file, catalogue, tells):
-            yield from _of_program(file, catalogue)
+        if kind is FileType.REGULAR and _is_program(view, file):
+            yield from _of_program(file, view.catalogue)
 
 
 def _of_mode(file: SideFile, mode: int) -> Iterator[SurfaceItem]:
@@ -127,17 +148,19 @@ def _name(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
-def _is_program(side: Side, file: SideFile, catalogue: Catalogue, tells: Tells) -> bool:
-    return not file.path.startswith(catalogue.not_executed) and is_program(side, file, tells)
+def _is_program(view: _View, file: SideFile) -> bool:
+    return not file.path.startswith(view.catalogue.not_executed) and is_program(view.side, file, view.tells)
 
 
-def _of_link(side: Side, tree: Tree, catalogue: Catalogue, tells: Tells, link: SideFile) -> Iterator[SurfaceItem]:
-    own = catalogue.of_name(link.path[link.path.rindex("/") + 1 :])
+def _of_link(view: _View, called: Called, link: SideFile) -> Iterator[SurfaceItem]:
+    catalogue = view.catalogue
+    known_as = link.path[link.path.rindex("/") + 1 :]
+    own = catalogue.of_name(known_as)
     if not own or link.path.startswith(catalogue.not_executed):
         return
-    real = tree.resolve(link.path).path
-    target = (side.files or {}).get(real) if real is not None else None
-    if target is None or not _is_program(side, target, catalogue, tells):
+    real = view.tree.resolve(link.path).path
+    target = (view.side.files or {}).get(real) if real is not None else None
+    if target is None or not _is_program(view, target):
         return
     name = target.path[target.path.rindex("/") + 1 :]
     covered = () if catalogue.is_multi_call(name) else catalogue.of_name(name)
@@ -146,3 +169,5 @@ def _of_link(side: Side, tree: Tree, catalogue: Catalogue, tells: Tells, link: S
             yield SurfaceItem(
                 category=category, path=link.path, owner=link.owner or target.owner, detail=f"link to {real}"
             )
+        elif known_as != name:
+            called[category, target.path].add(known_as)

@@ -137,7 +137,8 @@ def _matches(selector: Selector, comparison: Comparison) -> Iterator[tuple[str, 
     else:
         for item in comparison.surface_after.items:
             if item.category == selector.pattern:
-                yield item.path, f"{selector.pattern} {printable(item.path)}"
+                detail = f" ({printable(item.detail)})" if item.detail else ""
+                yield item.path, f"{selector.pattern} {printable(item.path)}{detail}"
 
 
 def _cannot_tell(selector: Selector, comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from pruner.gate.keys import DISTRIBUTIONS
 from pruner.gate.totals import regular_files, totals_of_both
 from pruner.gate.types import Change
 from pruner.model import FileType
+from pruner.plan.materials import HOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _MOST = 20
 """Names that one group shows; JSON has all."""
 _FEW = 10
-"""Files that came or went and are worth a line each; of more the number says enough."""
+"""Files that came or went and are worth a line each; of more only those that no package brought are named."""
+_RECORDS = tuple(home for homes in HOMES.values() for home in homes)
 _GROUPS = (
     (Change.ADDED, "added"),
     (Change.UPGRADED, "upgraded"),
@@ -134,9 +136,26 @@ def _file_lines(changes: Sequence[FileChange] | None) -> Iterator[str]:
     for kind in (Change.ADDED, Change.REMOVED):
         if len(groups[kind]) <= _FEW:
             yield from (f"  {printable(change.path)}: {_whole(change)}" for change in groups[kind])
+        elif kind is Change.ADDED:
+            yield from _unowned(groups[kind])
     changed = groups[Change.CHANGED]
     yield from (f"  {printable(change.path)}: {_what(change)}" for change in changed[:_MOST])
     yield from _more(changed)
+
+
+def _unowned(added: Sequence[FileChange]) -> Iterator[str]:
+    """Of many files those that no package brought, as far as they are not a database's own records."""
+    named = [
+        change
+        for change in added
+        if change.after is not None
+        and change.after.owner is None
+        and change.after.type is not FileType.DIRECTORY
+        and not change.path.startswith(_RECORDS)
+    ]
+    yield from (f"  {printable(change.path)}: {_whole(change)}, of no listed package" for change in named[:_FEW])
+    if len(named) > _FEW:
+        yield f"  and {len(named) - _FEW} more of no listed package"
 
 
 def _whole(change: FileChange) -> str:

@@ -205,7 +205,7 @@ class Fate(StrEnum):
     DOWNGRADED = "gone by downgrade"
     """An older version is there that the scanner does not report: seldom a fix."""
     UNKNOWN = "can't be told"
-    """The package's entry is gone, and whether its files remain is not recorded."""
+    """Whether files remain is not recorded where an entry is gone; or an entry's version moved, and no file changed."""
     DATABASE = "database differs"
     """Gone from the report while the same version is there: another database, not a fix."""
 

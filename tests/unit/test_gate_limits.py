@@ -120,6 +120,8 @@ def test_hard_links_weigh_alike_on_both_sides() -> None:
         comparison = compare(before, after)
         assert table_rows(comparison)[TABLE_MB] == ("MB", "2.0", "2.0", "=")
         assert any("hard links" in note for note in comparison.notes)
+        stated = comparison_document(comparison)
+        assert (stated["before"]["bytes"], stated["after"]["bytes"]) == (2_000_000, 2_000_000)
     (same,) = judged(there, there, "limits: {megabytes: +0}\n").limits
     assert (same.before, same.after) == (1.0, 1.0)
     assert not any("hard links" in note for note in compare(there, there).notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 
 from pruner.errors import InputError
 from pruner.gate.compare import compare
+from pruner.gate.evaluate import evaluate
+from pruner.gate.policy import policy_of
 from pruner.gate.sides import read_side
-from pruner.gate.types import Comparison, Fate, PackageKey, Vulnerability
+from pruner.gate.types import Change, Comparison, Fate, PackageKey, Vulnerability
 from pruner.gate.vulnerabilities import with_vulnerabilities
 from pruner.gate.vulnerabilities.aliases import united_names
 from pruner.gate.vulnerabilities.scanners import read_report
@@ -85,6 +88,19 @@ def test_another_version_of_the_same_files(tmp_path: Path) -> None:
     assert comparison.vulnerabilities is not None
     detail = "the entry's version moved from 1.0-1 to 1.2-1, and none of the package's files changed"
     assert comparison.vulnerabilities[0].detail == detail
+    verdict = evaluate(comparison, policy_of("version: 1\n"), today=date(2026, 6, 1))
+    (finding,) = (finding for finding in verdict.findings if finding.rule == "vulnerabilities.unseen")
+    assert finding.fix.startswith("install the version that the entry states")
+
+
+def test_another_version_of_what_was_left_of_a_package(tmp_path: Path) -> None:
+    """Files that were cut off at the same time make an edited version no fix."""
+    was = package("zlib1g", "1.0-1", ["/usr/bin/minizip", "/usr/lib/libz.so.1"])
+    now = package("zlib1g", "1.2-1", ["/usr/lib/libz.so.1"])
+    comparison = judged(tmp_path, [match("zlib1g", "1.0-1", "CVE-2024-1000")], [], packages=[was], left=[now])
+    (change,) = comparison.packages
+    assert (change.change, change.visibility) == (Change.UPGRADED, "unknown")
+    assert fates(comparison) == [("CVE-2024-1000", Fate.UNKNOWN)]
 
 
 def test_an_upgrade_that_fixes_nothing(tmp_path: Path) -> None:

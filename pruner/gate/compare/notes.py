@@ -104,7 +104,7 @@ def _file_notes(before: Side, after: Side) -> Iterator[str]:
             "that can't be told from a change"
         )
     if links_differ(before, after):
-        yield "one side alone tells hard links: where sizes are compared, every name of a file weighs on both"
+        yield "hard links are listed on one side alone: so that sizes compare, every name of a file weighs on both"
 
 
 def _same_distribution(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pruner.gate.compare.surface import items_beyond
-from pruner.gate.totals import regular_files, totals_of_side
+from pruner.gate.totals import links_differ, regular_files, totals_of_side
 
 if TYPE_CHECKING:
     from pruner.gate.types import (
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
     """`comparison` as objects, arrays and scalars; sizes in bytes, modes as four octal digits."""
+    every_name = links_differ(comparison.before, comparison.after)
     document: dict[str, Any] = {
-        "before": _side(comparison.before),
-        "after": _side(comparison.after),
+        "before": _side(comparison.before, every_name),
+        "after": _side(comparison.after, every_name),
         "packages": [_package_change(change, comparison) for change in comparison.packages],
         "files": None if comparison.files is None else [_file_change(change) for change in comparison.files],
         "surface": {
@@ -67,13 +68,13 @@ def _vulnerability_change(change: VulnerabilityChange) -> dict[str, Any]:
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: Side, every_name: bool) -> dict[str, Any]:
     return {
         "kind": str(side.kind),
         "name": side.name,
         "distro": side.distro,
         "origin": dict(sorted(side.origin.items())),
-        **asdict(totals_of_side(side)),
+        **asdict(totals_of_side(side, every_name=every_name)),
         "complete": side.complete,
         "entries": list(side.entries),
     }

@@ -28,7 +28,7 @@ _RULES = {
     "require": "Something is missing that the policy requires.",
     "vulnerabilities": "A vulnerability is new, or is gone from the scanner's report alone.",
     "licenses": "A package's license is not allowed, or not known.",
-    "visibility": "A package's entry is gone while its files remain, so that no scanner sees it.",
+    "visibility": "A package's entry is gone, or of another version, while its files remain: no scanner sees them.",
     "conformity": "The image differs from the plan that it was built from.",
     "waiver": "A waiver has expired or covers nothing.",
 }

@@ -60,10 +60,11 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def reader_takes(document: object) -> bool:
+    """Whether it is a policy; that a thing is both forbidden and required is for the reader alone to see."""
     try:
         policy_of(json.dumps(document))
-    except InputError:
-        return False
+    except InputError as error:
+        return bool(error.facts) and all("is forbidden as well" in fact for fact in error.facts)
     return True
 
 
@@ -110,6 +111,10 @@ def _spelled(value: Any) -> Any:
 @example({"version": 1, "limits": {"files": True}})
 @example({"version": 1, "waivers": [{**WAIVER, "expires": "2030-02-30"}]})
 @example({"version": 1, "waivers": [{**WAIVER, "reason": " \n"}]})
+@example({"version": 1, "waivers": [{**WAIVER, "where": "shell"}]})
+@example({"version": 1, "waivers": [{**WAIVER, "rule": "limits.shell", "where": "shell"}]})
+@example({"version": 1, "waivers": [{**WAIVER, "rule": "licenses", "where": "shell"}]})
+@example({"version": 1, "forbid": "shell", "require": "shell"})
 def test_the_schema_takes_what_the_reader_takes(document: Any) -> None:
     """A document is a policy for both or for neither, whatever is wrong with it."""
     assert validator().is_valid(document) is reader_takes(document)

@@ -299,6 +299,39 @@ def test_words_that_may_be_denied(license_: str) -> None:
     assert policy.licenses.deny == (license_,)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "forbid: [shell, compiler]\nrequire: [compiler]\n",
+            ":3: require[0]: 'compiler' is forbidden as well (line 2), so that nothing passes",
+        ),
+        ("licenses: {deny: [Apache2]}\n", "'Apache2' is no SPDX license, did you mean Apache-2.0?"),
+    ],
+)
+def test_what_can_never_pass_or_judge(text: str, expected: str) -> None:
+    """A policy that contradicts itself, or names what nothing is called, is not sound."""
+    with pytest.raises(InputError) as caught:
+        policy_of(f"version: 1\n{text}")
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("rule", ["forbid", "limits", "limits.compiler"])
+def test_a_waiver_of_a_category(rule: str) -> None:
+    """No finding is in a category, so that the waiver would cover nothing; an image may have the name of one."""
+    text = "version: 1\nwaivers: [{{rule: {}, where: compiler, reason: a, owner: b, expires: 2030-01-01}}]\n"
+    with pytest.raises(InputError, match=r":2: waivers\[0\]\.where: 'compiler' is a category"):
+        policy_of(text.format(rule))
+    assert policy_of(text.format("licenses")).waivers[0].where == "compiler"
+
+
+def test_a_version_of_the_gnu_license_in_few_letters() -> None:
+    """`GPLv3` is understood as the identifier that it stands for."""
+    policy = policy_of("version: 1\nlicenses: {deny: [GPLv3]}\n").licenses
+    assert policy is not None
+    assert [bool(license_faults([name], policy)) for name in ("GPL-3.0-only", "GPL-3", "MIT")] == [True, True, False]
+
+
 def test_a_license_text_that_is_no_expression() -> None:
     """What can't be parsed is a fault without licenses."""
     (fault,) = license_faults(

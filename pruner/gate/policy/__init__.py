@@ -95,11 +95,25 @@ def _policy(document: object, file: str, name: str) -> Policy:
         licenses=_licenses(document, problems),
         **_visibility(document, problems),
         conformity=_level(document, "conformity", "", Level.FAIL, problems),
-        waivers=waivers_of(document, rule_names(), problems),
+        waivers=waivers_of(document, rule_names(), category_names(), problems),
         lines=_lines(document),
     )
+    _check_contradictions(policy, problems)
     problems.raise_any()
     return policy
+
+
+def _check_contradictions(policy: Policy, problems: Problems) -> None:
+    """What can't ever pass: the same thing forbidden and required."""
+    forbidden = {selector.pattern: selector for selector in policy.forbid}
+    for selector in policy.require:
+        other = forbidden.get(selector.pattern)
+        if other is not None:
+            problems.add(
+                selector.line,
+                f"{selector.place}: '{printable(selector.pattern)}' is forbidden as well (line {other.line}), so that "
+                "nothing passes",
+            )
 
 
 def _check_version(document: YamlMapping, problems: Problems) -> None:

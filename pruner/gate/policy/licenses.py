@@ -145,6 +145,9 @@ def slip(license_: str) -> str:
     if _is_glob(base) or _standard(base):
         return ""
     names = {name.lower(): name for name in _identifiers().values()}
+    whole = _identifiers().get(f"{_letters(base)}0")
+    if whole is not None:  # Apache2
+        return f"'{printable(base)}' is no SPDX license, did you mean {whole}?"
     near = get_close_matches(base.lower(), names, n=1, cutoff=_ALIKE)
     return f"'{printable(base)}' is no SPDX license, did you mean {names[near[0]]}?" if near else ""
 

@@ -1,7 +1,7 @@
 """The JSON Schema of a policy, for editors: it takes what the reader takes.
 
-But for three things that the reader alone looks at: the spelling of licenses, whether a `[…]` of a glob stands for
-anything, and whether the calendar has a day (a `format`, which a validator need not assert).
+But for what the reader alone looks at: the spelling of licenses, whether a `[…]` of a glob stands for anything, whether
+the calendar has a day (a `format`, which a validator need not assert), and whether the same is forbidden and required.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from pruner.gate.categories import category_names
 from pruner.gate.policy import KEYS, LEVELS, LIMIT, POLICY_VERSION, PURL, RATED, limit_names, rule_names
+from pruner.gate.policy.waivers import NEVER_CATEGORIES
 from pruner.rules.patterns import MAX_LENGTH, MAX_WILDCARDS
 
 _END = r"$(?!\n)"
@@ -123,7 +124,15 @@ def _waiver() -> dict[str, Any]:
         },
     }
     named = [{"required": ["where"]}, {"properties": {"rule": {"pattern": "^limits\\."}}}]
-    return {**_mapping(properties, ["rule", "reason", "owner", "expires"]), "anyOf": named}
+    category = {"required": ["rule", "where"], "properties": _names_a_category()}
+    return {**_mapping(properties, ["rule", "reason", "owner", "expires"]), "anyOf": named, "not": category}
+
+
+def _names_a_category() -> dict[str, Any]:
+    return {
+        "rule": {"pattern": f"^({'|'.join(sorted(NEVER_CATEGORIES))})([.]|{_END})"},
+        "where": {"enum": list(category_names())},
+    }
 
 
 def _mapping(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

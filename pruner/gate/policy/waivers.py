@@ -27,6 +27,8 @@ _NEEDED = {
     "owner": "who settles it",
     "expires": "the last day on which the waiver holds, as YEAR-MONTH-DAY",
 }
+NEVER_CATEGORIES = frozenset({"forbid", "require", "limits"})
+"""Rules no finding of which is in a place that could have a category's name, as a side's file may."""
 _PROSE = frozenset({"reason", "owner"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -61,8 +63,10 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
     return path_matcher(pattern) if pattern.startswith("/") else purl_matcher(pattern)
 
 
-def waivers_of(document: YamlMapping, rules: Sequence[str], problems: Problems) -> tuple[Waiver, ...]:
-    """The waivers that `document` states; `rules` are the names of rules. What is wrong goes to `problems`."""
+def waivers_of(
+    document: YamlMapping, rules: Sequence[str], categories: Sequence[str], problems: Problems
+) -> tuple[Waiver, ...]:
+    """The waivers that `document` states; `rules` and `categories` are names. What is wrong goes to `problems`."""
     found = []
     for item, line, where in items(document.get("waivers"), document.lines.get("waivers", 1), "waivers"):
         if not isinstance(item, YamlMapping):
@@ -72,6 +76,12 @@ def waivers_of(document: YamlMapping, rules: Sequence[str], problems: Problems) 
         texts = {key: _stated(item, key, line, where, problems) for key in _NEEDED}
         _check_rule(texts["rule"], rules, item.lines.get("rule", line), where, problems)
         place = _place(item, texts["rule"], line, where, problems)
+        if place in categories and texts["rule"].partition(".")[0] in NEVER_CATEGORIES:
+            problems.add(
+                item.lines["where"],
+                f"{where}.where: '{place}' is a category, and findings are of what it holds; name the path, the purl "
+                "or a glob of them, or for a limit its rule alone",
+            )
         expires = _day(texts["expires"], item.lines.get("expires", line), where, problems)
         if expires is not None:
             del texts["expires"]

@@ -211,3 +211,33 @@ def test_the_fat_image_is_not_what_the_plan_says(pruned, small):
         file.path for file in stated.files if file.decision is Decision.DROP and file.type is not FileType.DIRECTORY
     }
     assert {path for path, (change, _) in found.items() if change == "added"} == dropped
+
+
+def test_a_plan_of_another_image():
+    """Where most of what the plan keeps, or all that it starts, is not there, that is the first note."""
+    plan = plan_of(*KEPT, file_plan("/bin/x"), file_plan("/bin/y"))
+    most = [regular("/bin/app", 0o755), regular("/bin/x"), regular("/bin/y")]
+    assert compare(there(*most), there(*most), plan=plan).notes == ()
+    bare = there(regular("/bin/app", 0o755))
+    expected = "the plan seems to be of another image: 3 of the 4 files that it keeps are not there"
+    assert compare(bare, bare, plan=plan).notes[0] == expected
+
+
+def test_a_plan_whose_entry_points_are_not_there():
+    """Nothing of what a plan starts in the image: it is hardly the image's plan."""
+    from pruner.gate.compare.conformity import plan_note
+    from pruner.gate.types import Change, FileChange
+
+    plan = plan_of(*KEPT, file_plan("/bin/x"), file_plan("/bin/y"))
+    gone = [FileChange(path="/bin/app", change=Change.REMOVED, before=None, after=None)]
+    assert plan_note(there(), plan, gone, ["/bin/app"]) == (
+        "the plan seems to be of another image: nothing that it starts is there",
+    )
+    assert plan_note(there(), plan, gone, ["/bin/app", "/bin/x"]) == ()
+
+
+def test_a_plan_of_another_image_by_packages():
+    """A listing without files is held against the plan's packages."""
+    plan = plan_of(packages=[package_plan(name, purl=PURL.format(name)) for name in ("a", "b", "c")])
+    side = made_side([], None)
+    assert "3 of the 3 packages" in compare(side, side, plan=plan).notes[0]

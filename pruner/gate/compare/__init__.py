@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruner.gate.compare.conformity import conformity
+from pruner.gate.compare.conformity import conformity, plan_note
 from pruner.gate.compare.files import file_changes
 from pruner.gate.compare.names import with_true_names
 from pruner.gate.compare.notes import notes_of, swap_note
@@ -31,6 +31,8 @@ def compare(before: Side, after: Side, *, plan: Plan | None = None) -> Compariso
     before, after = with_true_names(before, after, plan)
     packages = package_changes(before, after)
     files = file_changes(before, after)
+    departures = None if plan is None else conformity(after, plan)
+    foreign = () if plan is None or departures is None else plan_note(after, plan, departures, entries)
     return Comparison(
         before=before,
         after=after,
@@ -38,6 +40,6 @@ def compare(before: Side, after: Side, *, plan: Plan | None = None) -> Compariso
         files=files,
         surface_before=surface_of(before, entries=before.entries or entries or after.entries, other=after),
         surface_after=surface_of(after, entries=after.entries or entries or before.entries, other=before),
-        conformity=None if plan is None else conformity(after, plan),
-        notes=(*swap_note(before, after, packages.changes, files), *notes_of(before, after), *packages.notes),
+        conformity=departures,
+        notes=(*foreign, *swap_note(before, after, packages.changes, files), *notes_of(before, after), *packages.notes),
     )

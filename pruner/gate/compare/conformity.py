@@ -16,7 +16,7 @@ from pruner.plan.types import Decision
 from pruner.read.mismatch import WRITTEN_BY_RUNTIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pruner.gate.types import PackageKey, Side
     from pruner.model import PackageId
@@ -47,6 +47,25 @@ def conformity(after: Side, plan: Plan) -> tuple[FileChange, ...]:
         if path not in planned and not _is_laid_over(path) and _is_code(after, there):
             found[path] = FileChange(path=path, change=Change.ADDED, before=None, after=there, what=(UNPLANNED,))
     return (*packages, *(found[path] for path in bytewise(found)))
+
+
+def plan_note(after: Side, plan: Plan, changes: Sequence[FileChange], entries: Sequence[str]) -> tuple[str, ...]:
+    """That nearly nothing of the plan is in `after`, by its departures; `entries` are the files that it starts."""
+    missing = {change.path for change in changes if change.change is Change.REMOVED}
+    if after.files is None or not after.lists_owned:
+        what = "packages"
+        kept = {package.purl for package in plan.packages if package.decision is not Decision.DROP}
+    else:
+        what = "files"
+        kept = {
+            file.path for file in plan.files if file.decision is not Decision.DROP and file.type is FileType.REGULAR
+        }
+    gone = len(kept & missing)
+    if gone * 2 > len(kept):
+        return (f"the plan seems to be of another image: {gone} of the {len(kept)} {what} that it keeps are not there",)
+    if entries and missing.issuperset(entries):
+        return ("the plan seems to be of another image: nothing that it starts is there",)
+    return ()
 
 
 def _is_code(after: Side, there: SideFile) -> bool:

@@ -75,7 +75,7 @@ def grown(tmp_path: Path) -> Comparison:
 
 def test_a_policy_that_says_nothing_passes(pruned: Comparison) -> None:
     """Removed packages whose files are gone are no finding."""
-    assert judged(pruned, "") == Verdict(passed=True, findings=(), policy="policy.yaml")
+    assert judged(pruned, "") == Verdict(passed=True, findings=(), policy="policy.yaml", clean=("visibility",))
 
 
 @pytest.mark.parametrize(
@@ -432,6 +432,18 @@ def test_an_expired_waiver_is_a_finding_by_itself(pruned: Comparison) -> None:
     """Also where there is nothing left that it would cover."""
     verdict = judged(pruned, WAIVER.format(rule="forbid", where="/**", expires="2020-01-01"))
     assert (only(verdict).rule, verdict.passed) == ("waiver", False)
+
+
+def test_sections_that_hold(tmp_path: Path, pruned: Comparison) -> None:
+    """A section is clean where it was judged and nothing was found by it; none is that nobody looked at."""
+    text = "forbid: [pkg:deb/debian/curl]\nrequire: [/usr/bin/app]\nlicenses: {deny: GPL-3.0-*}\nconformity: fail\n"
+    assert judged(pruned, text).clean == ("forbid", "require", "licenses", "visibility")
+    looked = replace(scanned(tmp_path, pruned, [], []), conformity=())
+    assert judged(looked, text).clean == (
+        "forbid", "require", "vulnerabilities", "licenses", "visibility", "conformity",
+    )  # fmt: skip
+    allowed = "vulnerabilities: {new: allow, unseen: allow, unrated: allow, database: allow}\nconformity: allow\n"
+    assert judged(looked, f"{allowed}visibility: allow\nforbid: [/usr/bin/app]\n").clean == ()
 
 
 def test_an_idle_waiver_warns(pruned: Comparison) -> None:

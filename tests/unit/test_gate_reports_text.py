@@ -308,7 +308,7 @@ def test_junit(comparison: Comparison, verdict: Verdict) -> None:
     assert f"/usr/bin/{HOSTILE[2]}" in names
     assert "/usr/bin/a\\u202eb\\u2028c\\x1b[31m" in names
     kept = {case.get("classname") for case in cases if not list(case) or case[0].tag == "system-out"}
-    assert kept == {"gate.policy", "gate.limits.setuid", "gate.limits.packages"}
+    assert kept == {"gate.policy", "gate.limits.setuid", "gate.limits.packages", "gate.visibility"}
     failure = suite.find(".//failure")
     assert failure.get("type") == "forbid"
     assert failure.text.startswith(f"{failure.get('message')}\nwhere: /usr/bin/")

@@ -52,7 +52,23 @@ def evaluate(comparison: Comparison, policy: Policy, *, today: date, plan: Plan 
         findings=findings,
         policy=policy.name,
         limits=limits,
+        clean=_clean(found, comparison, policy),
     )
+
+
+def _clean(found: Sequence[Finding], comparison: Comparison, policy: Policy) -> tuple[str, ...]:
+    """The sections that somebody looked at and that nothing was found by."""
+    scanned = (policy.new, policy.unseen, policy.unrated, policy.database)
+    judged = {
+        "forbid": bool(policy.forbid),
+        "require": bool(policy.require),
+        "vulnerabilities": comparison.vulnerabilities is not None and any(scanned),
+        "licenses": policy.licenses is not None,
+        "visibility": policy.visibility is not None or policy.untold is not None,
+        "conformity": comparison.conformity is not None and policy.conformity is not None,
+    }
+    spoken = {finding.rule.partition(".")[0] for finding in found}
+    return tuple(section for section, looked in judged.items() if looked and section not in spoken)
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str]:

@@ -182,3 +182,5 @@ class Verdict:
     """The policy's file, as `Policy.name` has it."""
     limits: tuple[LimitResult, ...] = ()
     """Every limit with its numbers, kept or broken, in the order of the policy."""
+    clean: tuple[str, ...] = ()
+    """Sections of the policy besides `limits` that were judged and have no finding, of any level."""

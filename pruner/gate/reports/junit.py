@@ -1,4 +1,6 @@
-"""The verdict as a JUnit report, as GitLab and Jenkins read it: a case for each limit and each finding."""
+"""The verdict as a JUnit report, as GitLab and Jenkins read it: a case for each limit, each section that holds and each
+finding.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def junit_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) -> str:
-    """XML without times. A limit that is kept is a case that passed, and one case stands for the policy as a whole.
+    """XML without times. A limit that is kept is a case that passed, as is a section of the policy by which nothing was
+    found, and one case stands for the policy as a whole.
 
     GitLab shows a failure's text alone and Jenkins its message as well, so the text says everything. A case has the
     same name while its limit is kept and when it is broken, and no other case has it: both tell what is new by names.
@@ -27,7 +30,7 @@ def junit_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) ->
     levels = [finding.level for finding in verdict.findings]
     numbers = {
         "name": "pruner gate",
-        "tests": str(1 + len(kept) + len(levels)),
+        "tests": str(1 + len(kept) + len(verdict.clean) + len(levels)),
         "failures": str(levels.count(Level.FAIL)),
         "errors": "0",
     }
@@ -36,6 +39,8 @@ def junit_report(comparison: Comparison, verdict: Verdict, plan: Plan | None) ->
     _case(suite, "policy", printable(verdict.policy) or "policy")
     for limit in kept:
         _limit(suite, limit)
+    for section in verdict.clean:
+        _case(suite, section, section)
     seen: Counter[tuple[str, str]] = Counter()
     for finding in verdict.findings:
         _finding(suite, finding, seen)

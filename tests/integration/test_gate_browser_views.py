@@ -66,6 +66,16 @@ def test_a_window_that_changes(page: Chrome) -> None:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_the_graph_fits_its_frame(page: Chrome) -> None:
+    """In an ordinary window nothing of the sample's graph is cut at the right edge."""
+    assert page.execute_script("return innerWidth") == 1400
+    width = "const it = document.getElementById('graph-frame'); return it.scrollWidth - it.clientWidth"
+    assert int(str(page.execute_script(width))) <= 0
+    edges = """const frame = document.getElementById('graph').getBoundingClientRect();
+        return [...document.querySelectorAll('#graph text')].every((one) => one.getBoundingClientRect().right <= frame.right)"""
+    assert page.execute_script(edges)
+
+
 def test_without_scripts(browser: Chrome, report: Path) -> None:
     """Verdict, findings with their reasons, and counts are there; what needs a script is away, and the page says so."""
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})

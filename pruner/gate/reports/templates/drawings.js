@@ -118,14 +118,14 @@
     const middle = (from.y + to.y) / 2;
     return `M${from.y},${from.x}C${middle},${from.x} ${middle},${to.x} ${to.y},${to.x}`;
   }
-  function nodeOf(item) {
+  function nodeOf(item, apart) {
     const group = item.data;
     const node = draw("g", { class: "node" + (item.depth === 1 ? " root" : ""), role: "button", "data-group": group.index,
       "aria-label": `${group.label}, ${group.kind}, needs ${group.needs.length}, needed by ${group.neededBy.length}`,
       transform: `translate(${item.y},${item.x})` },
       draw("title", {}, group.label), draw("circle", { r: 4 }),
-      draw("rect", { x: -6, y: -9, width: 190, height: 18, fill: "transparent" }),
-      draw("text", { x: 8, y: 4 }, cut(group.label, 28)));
+      draw("rect", { x: -6, y: -9, width: apart - 20, height: 18, fill: "transparent" }),
+      draw("text", { x: 8, y: 4 }, cut(group.label, Math.floor((apart - 20) / 6.6))));
     node.addEventListener("click", () => report.pickGroup(group));
     nodes.set(group.index, node);
     return node;
@@ -140,7 +140,9 @@
     const roots = [];
     groups.forEach((group) => (group.parent < 0 ? roots : children.get(group.parent)).push(group));
     const tree = d3.hierarchy({ roots }, (item) => item.roots || children.get(item.index));
-    d3.tree().nodeSize([18, 210])(tree);
+    // As far apart as lets the drawing fit its frame, within what names can do with.
+    const apart = Math.max(140, Math.min(210, Math.floor((frame.clientWidth - 30) / Math.max(1, tree.height))));
+    d3.tree().nodeSize([18, apart])(tree);
     const drawn = tree.descendants().filter((item) => item.depth);
     if (!drawn.length) {
       frame.hidden = true;
@@ -148,14 +150,14 @@
       return () => undefined;
     }
     const top = Math.min(...drawn.map((item) => item.x)) - 14, bottom = Math.max(...drawn.map((item) => item.x)) + 14;
-    const right = Math.max(...drawn.map((item) => item.y)) + 30;
+    const right = Math.max(...drawn.map((item) => item.y)) + 10;
     svg.setAttribute("width", right);
     svg.setAttribute("height", bottom - top);
-    svg.setAttribute("viewBox", `190 ${top} ${right} ${bottom - top}`);
+    svg.setAttribute("viewBox", `${apart - 20} ${top} ${right} ${bottom - top}`);
     drawn.forEach((item) => places.set(item.data.index, item));
     const joined = drawn.filter((item) => item.depth > 1).map((item) => draw("path", { class: "link", d: curve(item.parent, item) }));
     drawn.sort((a, b) => a.x - b.x || a.y - b.y);
-    const items = drawn.map(nodeOf);
+    const items = drawn.map((item) => nodeOf(item, apart));
     svg.append(...joined, lines, ...items);
     const stop = roving(frame, items, (item, key) => {
       const group = groups[Number(item.dataset.group)];

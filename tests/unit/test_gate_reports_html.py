@@ -405,14 +405,17 @@ def test_states_of_the_attack_surface(tmp_path: Path) -> None:
 
 
 def test_what_remains_of_a_package_that_is_no_longer_visible(tmp_path: Path) -> None:
-    """Its files stand at the package with their bytes, and not among the files of no package."""
-    app, tool = package("app", "1.0-1", ["/usr/bin/app"]), package("tool", "1.0-1", ["/usr/bin/tool"])
-    files = [an_executable("/usr/bin/app", size=70), an_executable("/usr/bin/tool", size=300)]
+    """Its files, documentation too, stand at the package with their bytes, and not among the files of no package."""
+    manual = "/usr/share/doc/tool/copyright"
+    app, tool = package("app", "1.0-1", ["/usr/bin/app"]), package("tool", "1.0-1", ["/usr/bin/tool", manual])
+    files = [
+        an_executable(path, size=size) for path, size in (("/usr/bin/app", 70), ("/usr/bin/tool", 300), (manual, 9))
+    ]
     before = sbom(tmp_path, "before.json", [app, tool], files)
     data = report_data(compared(before, sbom(tmp_path, "after.json", [app], files)), None)
     rows = {row[0]: (row[4], row[5], row[6], row[8]) for row in data["packages"]}
     assert rows["app"] == (70, 70, "", 0)
-    assert rows["tool"] == (300, 0, "no longer visible", 300)
+    assert rows["tool"] == (309, 0, "no longer visible", 309)
     assert data["unowned"][0] == data["unowned"][1]
     owner = data["files"]["package"][paths(data).index("/usr/bin/tool")]
     assert data["packages"][owner][0] == "tool"

@@ -101,12 +101,15 @@ def _is_invisible(change: PackageChange) -> bool:
 
 
 def _remains(comparison: Comparison) -> dict[PackageKey, set[str]]:
-    """The files of no package that remain of each package that is no longer visible."""
-    after = comparison.after.files or {}
+    """The files of no package that are there of each package that is no longer visible, documentation among them."""
+    before, after = comparison.before.files or {}, comparison.after.files or {}
     found: dict[PackageKey, set[str]] = {}
     for change in filter(_is_invisible, comparison.packages):
-        paths = (path for path in change.remaining if path in after and after[path].owner is None)
-        found.setdefault(change.key, set()).update(paths)
+        own = change.before.files if change.before is not None else ()
+        paths = {*change.remaining, *(path for path in own if path in before and before[path].owner == change.key)}
+        found.setdefault(change.key, set()).update(
+            path for path in paths if path in after and after[path].owner is None
+        )
     return found
 
 

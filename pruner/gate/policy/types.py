@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -42,12 +43,13 @@ class Limit:
     line: int
 
     def allowed(self, before: float | None) -> float | None:
-        """The highest number that passes; None for a relative limit when `before` is not known."""
+        """The highest number that passes, whole for what is counted; None where `before` counts and is not known."""
         if not self.relative:
             return self.number
         if before is None:
             return None
-        return before * (1 + self.number / 100) if self.percent else before + self.number
+        most = before * (1 + self.number / 100) if self.percent else before + self.number
+        return most if self.name == "megabytes" else math.floor(most + 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

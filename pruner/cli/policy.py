@@ -66,5 +66,5 @@ def _stated(policy: Policy) -> str:
         if policy.states(key):
             found.append(f"{key} {len(value)}" if isinstance(value, tuple) else key)
     stated = ", ".join(key for key in found if key != "version")
-    defaults = ", ".join(text for key, text in DEFAULTS.items() if not policy.states(key))
-    return f"it states {stated or 'nothing'}{defaults and f'; by default {defaults}'}"
+    defaults = ", ".join(f"{key} ({text})" for key, text in DEFAULTS.items() if not policy.states(key))
+    return f"it states {stated or 'nothing'}{defaults and f'; left to the default: {defaults}'}"

@@ -13,6 +13,7 @@ from tests.commandline import Run, assert_one_message
 from tests.smallroots import make_root
 from tests.unit.gates import SUID, grype, package, program, sbom
 
+LEFT = ", ".join(f"{key} ({text})" for key, text in DEFAULTS.items())
 APP = package("app", "1.0-1", ["/usr/bin/app"])
 
 
@@ -66,13 +67,13 @@ def test_a_typo(run: Run, tmp_path: Path) -> None:
     [
         (
             "limits: {files: 3, shell: 0}\nlicenses: {deny: [MIT]}\nforbid: shell\n",
-            f"sound; it states limits 2, forbid 1, licenses; by default {', '.join(DEFAULTS.values())}",
+            f"sound; it states limits 2, forbid 1, licenses; left to the default: {LEFT}",
         ),
         (
             "visibility: allow\nconformity: warn\nvulnerabilities: {new: high}\n",
             "sound; it states vulnerabilities, visibility, conformity",
         ),
-        ("", f"sound; it states nothing; by default {', '.join(DEFAULTS.values())}"),
+        ("", f"sound; it states nothing; left to the default: {LEFT}"),
     ],
 )
 def test_what_a_sound_policy_states(run: Run, tmp_path: Path, text: str, expected: str) -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from pruner.gate.policy.licenses import LicensePolicy
 
 DEFAULTS = {
-    "vulnerabilities": "with reports unseen vulnerabilities fail, new ones warn",
+    "vulnerabilities": "where reports are given, unseen ones fail and new ones warn",
     "visibility": "packages whose entry is gone while files remain fail",
-    "conformity": "with --plan what differs from the plan fails",
+    "conformity": "where a plan is given, what differs from it fails",
 }
 """What holds where the file leaves a key out; of all other keys nothing."""
 

@@ -434,6 +434,14 @@ def test_an_expired_waiver_is_a_finding_by_itself(pruned: Comparison) -> None:
     assert (only(verdict).rule, verdict.passed) == ("waiver", False)
 
 
+@pytest.mark.parametrize("text", ["forbid: [capability]", "require: [capability]", "limits: {capability: 0}"])
+def test_what_tells_capabilities(pruned: Comparison, text: str) -> None:
+    """No SBOM does, however many files it lists: a root filesystem is asked for."""
+    finding = only(judged(pruned, f"{text}\n"))
+    assert finding.unknown
+    assert finding.fix == "give a root filesystem: SBOMs and plans record no file capabilities"
+
+
 def test_sections_that_hold(tmp_path: Path, pruned: Comparison) -> None:
     """A section is clean where it was judged and nothing was found by it; none is that nobody looked at."""
     text = "forbid: [pkg:deb/debian/curl]\nrequire: [/usr/bin/app]\nlicenses: {deny: GPL-3.0-*}\nconformity: fail\n"

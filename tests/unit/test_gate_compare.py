@@ -652,3 +652,23 @@ def test_a_name_that_is_no_utf_8_is_the_one_that_a_document_can_not_hold(tmp_pat
     assert [(one.path, one.change) for one in found] == [
         ("/srv/a\ufffdb", "removed"), ("/srv/a\udcfeb", "added"), ("/srv/a\udcffb", "added"),
     ]  # fmt: skip
+
+
+def test_other_evidence_of_the_same_files_is_no_other_part():
+    """One tool finds a package by its lock file, and counts a second copy as its own; every file is on both sides."""
+    ms = PackageKey("npm", "", "ms", "")
+    files = [regular("/a/ms/i.js", digest="sha256:1"), regular("/b/ms/old.js", digest="sha256:2")]
+    one = package(ms, "2.0.0", ["/a/ms/i.js"], evidence=("/a/ms/package.json",))
+    locked = package(ms, "2.0.0", ["/a/ms/i.js", "/b/ms/old.js"], evidence=("/package-lock.json",))
+    assert changes(compare(made_side([one], files), made_side([locked], files))) == {}
+    assert changes(compare(made_side([locked], files), made_side([one], files[:1]))) == {"ms": ("resliced", "present")}
+
+
+def test_an_empty_file_that_a_format_leaves_out_is_no_part_that_was_cut_off():
+    """SPDX by Syft lists no empty files; a plan states no evidence, which says nothing of a move."""
+    pip = PackageKey("pypi", "", "pip", "")
+    code, empty = regular("/p/pip.py"), regular("/p/py.typed", bytes=0, digest=None)
+    planned = made_side([package(pip, "1", ["/p/pip.py", "/p/py.typed"])], [code, empty], kind=SideKind.PLAN)
+    found = package(pip, "1", ["/p/pip.py"], evidence=("/p/METADATA",))
+    scanned = made_side([found], [code, regular("/p/METADATA")], kind=SideKind.SBOM, complete=False)
+    assert changes(compare(planned, scanned)) == {}

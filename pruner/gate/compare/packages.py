@@ -133,11 +133,13 @@ def _parts_differ(before: Side, after: Side, older: SidePackage, newer: SidePack
         return False  # one of the two does not say what a package holds
     if older.files == newer.files:
         return False
-    if older.key.type not in DISTRIBUTIONS and older.evidence != newer.evidence:
-        return not (
-            _has_all(older, before.files, newer, after.files) and _has_all(newer, after.files, older, before.files)
-        )
-    return _lacks_any(after, before, older) or _lacks_any(before, after, newer)
+    if not _lacks_any(after, before, older) and not _lacks_any(before, after, newer):
+        return False
+    # Found elsewhere, it may have been moved as a whole.
+    moved = older.key.type not in DISTRIBUTIONS and older.evidence != newer.evidence
+    return not moved or not (
+        _has_all(older, before.files, newer, after.files) and _has_all(newer, after.files, older, before.files)
+    )
 
 
 def _has_all(

@@ -40,6 +40,10 @@ class FileType(StrEnum):
     SOCKET = "socket"
 
 
+COUNTED_TYPES = frozenset({FileType.REGULAR, FileType.SYMLINK})
+"""What tables count as files: no directories, nor devices, pipes and sockets, which scans of directories leave out."""
+
+
 class File(msgspec.Struct, frozen=True, kw_only=True):
     """One name of the root filesystem."""
 

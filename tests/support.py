@@ -40,6 +40,17 @@ def syft() -> str:
     return need("syft")
 
 
+def syft_release(release: str) -> str:
+    """The path of a release of Syft: that of the wheel, or one that `.ci/get-syft` put under the cache."""
+    if release == "1.18.1":
+        return syft()
+    cache = Path(os.environ.get("PRUNER_CACHE") or Path.home() / ".cache" / "pruner")
+    path = cache / f"syft-{release}" / "syft"
+    if not path.exists():
+        skip(f"syft {release} is not in {cache} (.ci/get-syft puts it there)")
+    return str(path)
+
+
 def chisel() -> str:
     """The path of a real chisel: `$PRUNER_CHISEL`, the one that `.ci/get-chisel` built, or PATH."""
     chosen = os.environ.get("PRUNER_CHISEL")

@@ -111,9 +111,10 @@ def _format(text: str) -> VexFormat:
 def _linked(sbom: str | None, before: str, fat: Side) -> str:
     """The SBOM of before that a CycloneDX document links to. Raises `UsageError` where none is given."""
     if sbom is None and fat.kind != "sbom":
-        kind = {"plan": "a plan", "root": "a root filesystem"}[fat.kind]
+        from pruner.gate.types import KINDS
+
         raise UsageError(
-            f"--sbom is missing: {printable(before)} is {kind}, and CycloneDX VEX links to an SBOM",
+            f"--sbom is missing: {printable(before)} is {KINDS[fat.kind]}, and CycloneDX VEX links to an SBOM",
             hint="add --sbom with the CycloneDX SBOM of before, or choose --format openvex",
         )
     return sbom or before

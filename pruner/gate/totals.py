@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruner.gate.types import SideKind
-from pruner.model import FileType
+from pruner.model import COUNTED_TYPES, FileType
 
 if TYPE_CHECKING:
     from pruner.gate.types import Side, SidePackage
-
-_FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +19,7 @@ class SideTotals:
     packages: int | None
     """Each version of a package counts."""
     files: int | None
-    """Regular files and links: scans of directories list no devices, pipes and sockets."""
+    """Names of `COUNTED_TYPES`."""
     bytes: int | None
     """Regular files, hard links counted once where the side tells them; None where the size of any is missing."""
 
@@ -71,7 +69,7 @@ def totals_of_side(side: Side, *, types: frozenset[str] | None = None, every_nam
     names = size = 0
     sized = True
     for file in side.files.values():
-        names += file.type in _FILES
+        names += file.type in COUNTED_TYPES
         if file.bytes is None:
             sized = sized and file.type is not FileType.REGULAR
         elif every_name or file.hardlink is None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pruner.model import File, FileType
+from pruner.model import COUNTED_TYPES, File, FileType
 from pruner.plan.types import FilePlan, Totals
 from pruner.rules.surface import bundled_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_FILES = frozenset({FileType.REGULAR, FileType.SYMLINK})
-"""Neither directories nor devices, which some scans leave out."""
 
 
 def totals_of(files: Iterable[File | FilePlan], packages: int) -> Totals:
@@ -23,7 +20,7 @@ def totals_of(files: Iterable[File | FilePlan], packages: int) -> Totals:
     counted: set[str] = set()
     catalogue = bundled_catalogue()
     for file in files:
-        names += file.type in _FILES
+        names += file.type in COUNTED_TYPES
         if file.type is not FileType.REGULAR:
             continue
         if file.mode & 0o111 and not file.path.startswith(catalogue.not_executed):

@@ -11,11 +11,12 @@ import msgspec
 
 from pruner.errors import InputError
 from pruner.read.fields import decoded
+from pruner.read.nested import flat
 from pruner.read.purls import parsed_purl, plain_purl
 from pruner.read.source import read_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
 _SERIAL = re.compile(r"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.IGNORECASE)
 
@@ -68,7 +69,7 @@ def bom_links(location: str) -> BomLinks:
     if serial is None:
         raise InputError(f"{source.name}: has no serial number, so nothing can link to its components", hint=_HINT)
     references: dict[str, set[str]] = {}
-    for component in _flat(document.components or ()):
+    for component in flat(document.components or ()):
         purl = parsed_purl(component.purl)
         if purl is not None and component.reference:
             for known in {str(purl), plain_purl(str(purl))}:
@@ -81,11 +82,3 @@ def bom_links(location: str) -> BomLinks:
 
 
 _HINT = "`syft SOURCE -o cyclonedx-json` writes one; or choose --format openvex"
-
-
-def _flat(components: Iterable[_Component]) -> Iterator[_Component]:
-    pending = list(components)
-    while pending:
-        component = pending.pop()
-        yield component
-        pending.extend(component.components or ())

@@ -22,6 +22,7 @@ from pruner.model import Distro, File, FileType, Inventory, Package, Selection
 from pruner.read import lacks
 from pruner.read.fields import decoded
 from pruner.read.foreign import Stated, installed_package, stated_dependencies
+from pruner.read.nested import flat
 from pruner.read.order import ordered
 from pruner.read.owners import owners_of
 from pruner.read.paths import absolute_path
@@ -131,7 +132,7 @@ def _guarded(step: Callable[[], Any], name: str) -> Any:
 
 
 def _inventory(bom: Bom, name: str, document_format: str, version: str) -> Inventory:
-    components = sorted(_flat(bom.components), key=_reference)
+    components = sorted(flat(bom.components), key=_reference)
     packages = ordered(_packages(components, name))
     files = _files(components, packages, name)
     tool, release = _tool(bom)
@@ -152,14 +153,6 @@ def _inventory(bom: Bom, name: str, document_format: str, version: str) -> Inven
         selection=Selection.NONE,
         lacks=(lacks.NO_FILES, lacks.NO_OWNERS, lacks.NO_LIBRARIES, lacks.NO_DECLARATIONS, lacks.NO_IMAGE_CONFIG),
     )
-
-
-def _flat(components: Iterable[Component]) -> Iterator[Component]:
-    pending = list(components)
-    while pending:
-        component = pending.pop()
-        yield component
-        pending.extend(component.components)
 
 
 def _reference(component: Component) -> str:

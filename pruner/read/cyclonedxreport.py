@@ -14,6 +14,7 @@ import msgspec
 from pruner.errors import InputError, printable
 from pruner.read.cyclonedxelements import json_shape
 from pruner.read.fields import decoded
+from pruner.read.nested import flat
 from pruner.read.purls import full_version, parsed_purl
 from pruner.read.reported import SEVERITIES, ReportDocument, Reported, image_digests, severity_word
 
@@ -142,11 +143,11 @@ def _report(document: _Document, name: str) -> ReportDocument:
         )
     subject = document.metadata.component
     listed = [*([subject] if subject is not None else []), *(document.components or ())]
-    flat = list(_flat(listed))
-    components = {component.reference: component for component in flat if component.reference}
+    everything = list(flat(listed))
+    components = {component.reference: component for component in everything if component.reference}
     systems = [
         component
-        for component in flat
+        for component in everything
         if component.type == "operating-system" and component.name.lower() not in {"", "none"}
     ]
     scanner, version = _scanner(document.metadata.tools)
@@ -220,14 +221,6 @@ def _severity(item: _Vulnerability, name: str, at: str) -> str:
         if item.source is not None and rating.source is not None and rating.source.name == item.source.name
     ]
     return max(own or [word for _, word in rated] or ["unknown"], key=SEVERITIES.index)
-
-
-def _flat(components: Iterable[_Component]) -> Iterator[_Component]:
-    pending = list(components)
-    while pending:
-        component = pending.pop()
-        yield component
-        pending.extend(component.components or ())
 
 
 def _scanner(tools: _Tools | list[_Named] | None) -> tuple[str, str]:

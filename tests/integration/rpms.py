@@ -7,6 +7,7 @@ libraries are the machine's own: its libc and its busybox are what the packages 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.corpus.roots import _locked, _quietly, _replace, cache_dir
-from tests.support import need
+from tests.integration.commands import need_root
+from tests.support import need, skip
 
 DATABASE = "/usr/lib/sysimage/rpm"
 """Where the roots keep their database, as Fedora has it since release 36."""
@@ -72,6 +74,15 @@ class Spec:
     scripts: str = ""
     contents: dict[str, str | bytes | Path]
     """Texts and bytes to write, and files to copy, by path; a value that starts with `->` is a link."""
+
+
+def need_tools() -> None:
+    """Skips where packages can't be built and installed."""
+    for tool in ("rpmbuild", "createrepo_c", "dnf", "rpm", "gcc", "busybox"):
+        need(tool)
+    need_root("installing packages")
+    if platform.machine() != "x86_64":
+        skip("the packages of the tests are x86_64")
 
 
 def _compiled(home: Path) -> dict[str, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,8 +13,8 @@ from pruner.gate.sides import read_side
 from pruner.gate.sides.plan import read_plan
 from tests.integration import rpms
 from tests.integration.alpinemachine import Machine, make_machine
-from tests.integration.commands import need_root, pruner
-from tests.support import need, skip
+from tests.integration.commands import pruner
+from tests.support import need
 
 pytestmark = pytest.mark.integration
 
@@ -27,11 +26,7 @@ def machine(tmp_path_factory) -> Machine:
 
 @pytest.fixture(scope="module")
 def rpm_root(tmp_path_factory) -> Path:
-    for tool in ("rpmbuild", "createrepo_c", "dnf", "rpm", "gcc", "busybox"):
-        need(tool)
-    need_root("installing packages")
-    if platform.machine() != "x86_64":
-        skip("the packages of the tests are x86_64")
+    rpms.need_tools()
     home = tmp_path_factory.mktemp("rpm")
     rpms.installed(rpms.repository(home / "repository"), home / "root", home / "home", "greet")
     return home / "root"

@@ -24,17 +24,6 @@ LANGUAGES = {
 }
 
 
-def release_path(release: str) -> str:
-    """The path of a release of Syft: that of the wheel, or one that `.ci/get-syft` put under the cache."""
-    if release == "1.18.1":
-        return support.syft()
-    cache = Path(os.environ.get("PRUNER_CACHE") or Path.home() / ".cache" / "pruner")
-    path = cache / f"syft-{release}" / "syft"
-    if not path.exists():
-        support.skip(f"syft {release} is not in {cache} (.ci/get-syft puts it there)")
-    return str(path)
-
-
 def scan(release: str, root: Path, output: Path, *, form: str = "json", image: bool = False) -> str:
     """The document that `release` writes about `root`, all files selected; `image`: as of an image, not of sources."""
     settings = {
@@ -43,7 +32,7 @@ def scan(release: str, root: Path, output: Path, *, form: str = "json", image: b
         "SYFT_FILE_METADATA_CATALOGER_ENABLED": "true",
     }
     catalogers = ["--override-default-catalogers", "image"] if image and release != "0.76.0" else []
-    command = [release_path(release), "-q", f"dir:{root}", *catalogers, "-o", f"{form}={output}"]
+    command = [support.syft_release(release), "-q", f"dir:{root}", *catalogers, "-o", f"{form}={output}"]
     subprocess.run(command, check=True, env={**os.environ, **settings})
     return str(output)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -18,9 +17,9 @@ from pruner.relations.rpm import parse
 from tests.corpus.roots import scan
 from tests.corpus.sandbox import Box
 from tests.integration import rpms
-from tests.integration.commands import listing, need_root, planned, pruner, there
+from tests.integration.commands import listing, planned, pruner, there
 from tests.integration.images import Builder
-from tests.support import need, skip
+from tests.support import need
 
 pytestmark = pytest.mark.integration
 
@@ -47,11 +46,7 @@ class Fat:
 @pytest.fixture(scope="module")
 def fat(tmp_path_factory) -> Fat:
     """`greet` and what dnf installs with it: needs, one of two alternatives, a weak dependency, documentation, state."""
-    for tool in ("rpmbuild", "createrepo_c", "dnf", "rpm", "gcc", "busybox"):
-        need(tool)
-    need_root("installing packages")
-    if platform.machine() != "x86_64":
-        skip("the packages of the tests are x86_64")
+    rpms.need_tools()
     home = tmp_path_factory.mktemp("rpm")
     packages = rpms.repository(home / "repository")
     rpms.installed(packages, home / "root", home / "home", "greet", "setup")

@@ -29,21 +29,10 @@ CONFIG = {
 }
 
 
-def installed(release: str) -> str:
-    """The path of a release of Syft: that of the wheel, or one that `.ci/get-syft` put under the cache."""
-    if release == "1.18.1":
-        return support.syft()
-    cache = Path(os.environ.get("PRUNER_CACHE") or Path.home() / ".cache" / "pruner")
-    path = cache / f"syft-{release}" / "syft"
-    if not path.exists():
-        support.skip(f"syft {release} is not in {cache} (.ci/get-syft puts it there)")
-    return str(path)
-
-
 @pytest.fixture(params=["0.76.0", "1.18.1", "1.51.0"])
 def release(request):
     """A release of Syft that is installed."""
-    installed(request.param)
+    support.syft_release(request.param)
     return request.param
 
 
@@ -62,7 +51,7 @@ def scan(release: str, source: str, *, everything: bool = True) -> dict[str, str
         "SYFT_FILE_METADATA_CATALOGER_ENABLED": "true" if everything else "false",
     }
     outputs = [argument for form, path in paths.items() for argument in ("-o", f"{form}={path}")]
-    subprocess.run([installed(release), "-q", source, *outputs], check=True, env={**os.environ, **settings})
+    subprocess.run([support.syft_release(release), "-q", source, *outputs], check=True, env={**os.environ, **settings})
     return paths
 
 

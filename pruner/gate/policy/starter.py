@@ -87,7 +87,7 @@ def starter_policy(side: Side, surface: Surface) -> str:
     there = surface.counts()
     absent = [name for name in _FORBIDDEN if there.get(name, 0) == 0]
     present = [name for name in _FORBIDDEN if there.get(name)]
-    lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/root/.ssh/) or categories.\n")
+    lines.append("\n# What must not be there: globs of purls (pkg:*/curl), paths (/etc/ssh/) or categories.\n")
     lines.append("forbid:\n" if absent else "# forbid:\n")
     lines += [f"  - {name}\n" for name in absent]
     lines += [f"#  - {name}  # {there[name]} today\n" for name in present]
